@@ -1,0 +1,190 @@
+"""Imports: what was handed in, how far it is, and which viewings it claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from media.models import Viewing
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class State(models.TextChoices):
+    """Where an import stands (rule 20)."""
+
+    NEEDS_ANSWER = "needs_answer", _("needs an answer")
+    QUEUED = "queued", _("waiting")
+    READING = "reading", _("reading the file")
+    STORING = "storing", _("storing")
+    LOOKING_UP = "looking_up", _("looking up series")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+    UNDONE = "undone", _("undone")
+
+
+ACTIVE = [State.QUEUED, State.READING, State.STORING, State.LOOKING_UP, State.NEEDS_ANSWER]
+
+
+class ImportQuerySet(models.QuerySet["Import"]):
+    def of(self, user: User) -> ImportQuerySet:
+        return self.filter(user=user)
+
+    def active(self) -> ImportQuerySet:
+        return self.filter(state__in=ACTIVE)
+
+    def newest_first(self) -> ImportQuerySet:
+        return self.order_by("-created_at", "-pk")
+
+
+class Import(models.Model):
+    """One file handed in by one user with one set of options."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="imports"
+    )
+    filename = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, help_text=_("Of the bytes and the options."))
+    options = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    error = models.TextField(blank=True)
+    question = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    file_format = models.CharField(max_length=30, blank=True)
+    date_reason = models.TextField(blank=True)
+    profiles = models.JSONField(default=dict)
+
+    # Every data row is one of these: rows = new + known + repeated + skipped + failed.
+    rows = models.PositiveIntegerField(default=0)
+    rows_new = models.PositiveIntegerField(default=0)
+    rows_known = models.PositiveIntegerField(default=0)
+    rows_repeated = models.PositiveIntegerField(default=0)
+    rows_skipped = models.PositiveIntegerField(default=0)
+    rows_failed = models.PositiveIntegerField(default=0)
+
+    series_total = models.PositiveIntegerField(default=0)
+    series_matched = models.PositiveIntegerField(default=0)
+    series_uncertain = models.PositiveIntegerField(default=0)
+    series_not_found = models.PositiveIntegerField(default=0)
+    series_failed = models.PositiveIntegerField(default=0)
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="imports_import_state_known", condition=Q(state__in=State.values)
+            ),
+            # The same bytes with the same options open the import that is active already.
+            models.UniqueConstraint(
+                fields=["user", "digest"],
+                name="imports_import_one_active_per_file",
+                condition=Q(
+                    state__in=["needs_answer", "queued", "reading", "storing", "looking_up"]
+                ),
+            ),
+        ]
+        indexes = [
+            # Import history: one user's imports, newest first.
+            models.Index(fields=["user", "-created_at"], name="imports_import_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    def get_absolute_url(self) -> str:
+        return reverse("imports:detail", args=[self.pk])
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def series_done(self) -> int:
+        return (
+            self.series_matched
+            + self.series_uncertain
+            + self.series_not_found
+            + self.series_failed
+        )
+
+
+class ImportFile(models.Model):
+    """The bytes, apart from the import so that lists of imports don't load them."""
+
+    of_import = models.OneToOneField(
+        Import, on_delete=models.CASCADE, primary_key=True, related_name="file"
+    )
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"bytes of {self.of_import}"
+
+
+class Claim(models.Model):
+    """That an import contains a viewing, with the facts its rows gave (rule 18).
+
+    A viewing's day, time, duration and profile follow from its claims, so that undoing an
+    import leaves what the other imports alone would have made.
+    """
+
+    of_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="claims")
+    viewing = models.ForeignKey(Viewing, on_delete=models.CASCADE, related_name="claims")
+    line = models.PositiveIntegerField()
+    raw_title = models.TextField()
+    day = models.DateField()
+    watched_at = models.DateTimeField(null=True, blank=True)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    profile = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            # Undo: an import's claims; storing: one claim per viewing.
+            models.UniqueConstraint(
+                fields=["of_import", "viewing"], name="imports_claim_one_per_viewing"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.of_import}: {self.raw_title}"
+
+
+class Outcome(models.TextChoices):
+    SKIPPED = "skipped", _("skipped")
+    FAILED = "failed", _("failed")
+
+
+class ImportProblem(models.Model):
+    """A row that was not taken, and why."""
+
+    of_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="problems")
+    line = models.PositiveIntegerField()
+    title = models.TextField()
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [
+            models.CheckConstraint(
+                name="imports_problem_outcome_known",
+                condition=Q(outcome__in=Outcome.values),
+            )
+        ]
+        indexes = [
+            # Import page: problem rows in file order.
+            models.Index(fields=["of_import", "line"], name="imports_problem_by_line"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.reason}"

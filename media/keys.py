@@ -1,0 +1,20 @@
+"""Keys by which titles and names are recognised again. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+
+def digest(text: str) -> str:
+    """A short, fixed-length stand-in for a text of any length: 32 hex digits."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def fingerprint(title_key: str, day: date | None) -> str:
+    """Identity of a viewing within one user's library (rule 6).
+
+    `title_key` is what rule 4 makes of the raw title, `day` the date as the file writes it;
+    None for a viewing marked by hand without a day.
+    """
+    return digest(f"{day.isoformat() if day else ''}\x1f{title_key}")

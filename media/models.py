@@ -1,0 +1,343 @@
+"""The library: what exists (shared catalogue), and what each user watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from media.querysets import LibraryEntryQuerySet, MediaQuerySet, ViewingQuerySet
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class MediaType(models.TextChoices):
+    TV_SERIES = "tv_series", _("series")
+    MOVIE = "movie", _("movie")
+
+
+class LookupStatus(models.TextChoices):
+    """How far the question "which TMDB series is this?" has come (rule 20)."""
+
+    NOT_NEEDED = "not_needed", _("not needed")
+    PENDING = "pending", _("waiting to be looked up")
+    MATCHED = "matched", _("matched")
+    UNCERTAIN = "uncertain", _("uncertain")
+    NOT_FOUND = "not_found", _("not found")
+    ERROR = "error", _("look-up failed")
+    IGNORED = "ignored", _("not on TMDB")
+
+
+class DecidedBy(models.TextChoices):
+    AUTOMATIC = "automatic", _("watchlog")
+    USER = "user", _("you")
+    ADMIN = "admin", _("an administrator")
+
+
+class Media(models.Model):
+    """A series or movie.
+
+    With a TMDB id it is shared by all users; without one it is one user's own, so that
+    nobody's raw titles reach others (rule 14).
+    """
+
+    media_type = models.CharField(max_length=10, choices=MediaType)
+    title = models.CharField(max_length=500)
+    base_title = models.CharField(
+        max_length=500, help_text=_("The name as a file gave it, before TMDB's.")
+    )
+    original_title = models.CharField(max_length=500, blank=True)
+    tmdb_id = models.PositiveIntegerField(_("TMDB ID"), null=True, blank=True)
+    total_seasons = models.PositiveIntegerField(null=True, blank=True)
+    total_episodes = models.PositiveIntegerField(null=True, blank=True)
+    aired_episodes = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Episodes aired so far, where TMDB tells.")
+    )
+    last_tmdb_update = models.DateTimeField(null=True, blank=True)
+    first_air_date = models.DateField(null=True, blank=True)
+    last_air_date = models.DateField(null=True, blank=True)
+    poster_path = models.CharField(max_length=200, blank=True)
+    tmdb_status = models.CharField(_("TMDB status"), max_length=40, blank=True)
+    tmdb_gone_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When TMDB first said that this ID does not exist.")
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="own_media",
+    )
+
+    objects = MediaQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("series or movie")
+        verbose_name_plural = _("series and movies")
+        constraints = [
+            # TMDB numbers series and movies separately.
+            models.UniqueConstraint(
+                fields=["media_type", "tmdb_id"], name="media_media_one_per_tmdb_id"
+            ),
+            models.CheckConstraint(
+                name="media_media_shared_or_owned",
+                condition=Q(tmdb_id__isnull=False, owner__isnull=True)
+                | Q(tmdb_id__isnull=True, owner__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="media_media_type_known", condition=Q(media_type__in=MediaType.values)
+            ),
+            models.CheckConstraint(
+                name="media_media_movie_has_no_totals",
+                condition=~Q(media_type="movie")
+                | Q(total_seasons__isnull=True, total_episodes__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="media_media_tmdb_id_positive",
+                condition=Q(tmdb_id__isnull=True) | Q(tmdb_id__gt=0),
+            ),
+            models.CheckConstraint(name="media_media_title_given", condition=~Q(title="")),
+        ]
+        indexes = [
+            # worker: series whose totals are due for a refresh, oldest first.
+            models.Index(
+                fields=["last_tmdb_update"],
+                name="media_media_due_for_refresh",
+                condition=Q(tmdb_id__isnull=False, media_type="tv_series"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_series(self) -> bool:
+        return self.media_type == MediaType.TV_SERIES
+
+
+class Season(models.Model):
+    """A season as TMDB counts; number 0 holds the specials."""
+
+    media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="seasons")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=300, blank=True)
+    episode_count = models.PositiveIntegerField(default=0)
+    air_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["media", "number"], name="media_season_one_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"Season {self.number}"
+
+
+class Episode(models.Model):
+    """An episode, kept by TMDB's episode id because numbers change there (rule 9)."""
+
+    season = models.ForeignKey(Season, on_delete=models.CASCADE, related_name="episodes")
+    tmdb_id = models.PositiveBigIntegerField()
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=500, blank=True)
+    air_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["tmdb_id"], name="media_episode_one_per_tmdb_id")
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"Episode {self.number}"
+
+
+class LibraryEntry(models.Model):
+    """One series or movie in one user's library."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="library"
+    )
+    media = models.ForeignKey(Media, on_delete=models.PROTECT, related_name="entries")
+    lookup_status = models.CharField(max_length=10, choices=LookupStatus)
+    decided_by = models.CharField(
+        max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC
+    )
+    watched_episodes_count = models.PositiveIntegerField(default=0)
+    first_watched = models.DateField(null=True, blank=True)
+    last_watched = models.DateField(null=True, blank=True)
+    candidates = models.JSONField(
+        default=list, blank=True, help_text=_("What TMDB offered, scored, best first.")
+    )
+    lookup_attempts = models.PositiveIntegerField(default=0)
+    next_lookup_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LibraryEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = _("library entries")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "media"], name="media_entry_one_per_media"),
+            models.CheckConstraint(
+                name="media_entry_status_known",
+                condition=Q(lookup_status__in=LookupStatus.values),
+            ),
+            models.CheckConstraint(
+                name="media_entry_decider_known", condition=Q(decided_by__in=DecidedBy.values)
+            ),
+            models.CheckConstraint(
+                name="media_entry_first_before_last",
+                condition=Q(first_watched__isnull=True)
+                | Q(last_watched__isnull=True)
+                | Q(first_watched__lte=F("last_watched")),
+            ),
+        ]
+        indexes = [
+            # Library page: one user's entries, last watched first.
+            models.Index(fields=["user", "-last_watched"], name="media_entry_by_last_watched"),
+            # Look-up: what waits, last watched first.
+            models.Index(
+                fields=["user", "lookup_status", "-last_watched"], name="media_entry_to_look_up"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.media} ({self.user})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("media:entry", args=[self.pk])
+
+
+class Decision(models.TextChoices):
+    """What a person decided about a name; outlives every re-import (rule 13)."""
+
+    NONE = "none", _("nothing decided")
+    MATCHED = "matched", _("is this TMDB series")
+    IGNORED = "ignored", _("not on TMDB")
+    MOVIE = "movie", _("is a movie")
+    SERIES = "series", _("is a series")
+
+
+class EntryName(models.Model):
+    """A name under which files speak of an entry; decisions by hand belong to it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="entry_names"
+    )
+    entry = models.ForeignKey(LibraryEntry, on_delete=models.CASCADE, related_name="names")
+    media_type = models.CharField(max_length=10, choices=MediaType)
+    name = models.CharField(max_length=500)
+    key = models.CharField(max_length=500)
+    language = models.CharField(max_length=10, blank=True)
+    decision = models.CharField(max_length=10, choices=Decision, default=Decision.NONE)
+    decided_by = models.CharField(
+        max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC
+    )
+    decided_tmdb_id = models.PositiveIntegerField(null=True, blank=True)
+    is_hidden = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            # Import: the names of a chunk, by user, type and key.
+            models.UniqueConstraint(
+                fields=["user", "media_type", "key"], name="media_name_one_per_key"
+            ),
+            models.CheckConstraint(
+                name="media_name_decision_known", condition=Q(decision__in=Decision.values)
+            ),
+            models.CheckConstraint(
+                name="media_name_id_when_matched",
+                condition=Q(decision="matched", decided_tmdb_id__isnull=False)
+                | (~Q(decision="matched") & Q(decided_tmdb_id__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ViewingKind(models.TextChoices):
+    EPISODE = "episode", _("episode")
+    MOVIE = "movie", _("movie")
+
+
+class Source(models.TextChoices):
+    FILE = "file", _("file")
+    MANUAL = "manual", _("marked by hand")
+
+
+class Viewing(models.Model):
+    """One title watched on one day by one user (rule 6).
+
+    `day` is the date as the file writes it; `listed_on` is set when a file with dates only
+    says so, `watched_at` when a file with times does; the two days may differ by one.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewings"
+    )
+    entry = models.ForeignKey(LibraryEntry, on_delete=models.CASCADE, related_name="viewings")
+    name = models.ForeignKey(EntryName, on_delete=models.CASCADE, related_name="viewings")
+    kind = models.CharField(max_length=10, choices=ViewingKind)
+    raw_title = models.TextField()
+    title_hash = models.CharField(
+        max_length=32, help_text=_("Hash of the title key: titles can be longer than an index takes.")
+    )
+    fingerprint = models.CharField(max_length=32)
+    day = models.DateField(null=True, blank=True)
+    listed_on = models.DateField(null=True, blank=True)
+    watched_at = models.DateTimeField(null=True, blank=True)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    profile = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=10, choices=Source, default=Source.FILE)
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+
+    season_number = models.PositiveIntegerField(null=True, blank=True)
+    season_inferred = models.BooleanField(default=False)
+    season_name = models.CharField(max_length=300, blank=True)
+    episode_number = models.PositiveIntegerField(null=True, blank=True)
+    episode_title = models.TextField(blank=True)
+    reading_uncertain = models.BooleanField(default=False)
+    alternative = models.JSONField(null=True, blank=True)
+
+    tmdb_season = models.PositiveIntegerField(null=True, blank=True)
+    tmdb_episodes = models.ManyToManyField(Episode, related_name="viewings", blank=True)
+
+    objects = ViewingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "fingerprint"], name="media_viewing_one_per_fingerprint"
+            ),
+            models.CheckConstraint(
+                name="media_viewing_kind_known", condition=Q(kind__in=ViewingKind.values)
+            ),
+            models.CheckConstraint(
+                name="media_viewing_day_unless_manual",
+                condition=Q(day__isnull=False) | Q(source="manual"),
+            ),
+            models.CheckConstraint(
+                name="media_viewing_movie_has_no_episode",
+                condition=~Q(kind="movie")
+                | Q(season_number__isnull=True, episode_number__isnull=True),
+            ),
+        ]
+        indexes = [
+            # Import: what is already there of the titles of a chunk.
+            models.Index(fields=["user", "title_hash"], name="media_viewing_by_title"),
+            # Series page and counting: one entry's viewings, newest first.
+            models.Index(fields=["entry", "-day"], name="media_viewing_of_entry"),
+            # History: one user's viewings by day, newest first.
+            models.Index(fields=["user", "-day"], name="media_viewing_by_day"),
+        ]
+
+    def __str__(self) -> StrOrPromise:
+        return self.raw_title

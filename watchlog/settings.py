@@ -1,0 +1,253 @@
+"""Settings: safe for production as they are, everything that varies comes from the environment.
+
+`.env.example` lists the variables. At home `make run` sets what differs there (plain http).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env_file = Path(os.environ.get("WATCHLOG_ENV_FILE", BASE_DIR / ".env"))
+if env_file.is_file():
+    env.read_env(str(env_file))
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+# Only for watchlog at home, where no TLS ends in front of it: cookies then travel over http.
+PLAIN_HTTP: bool = env.bool("PLAIN_HTTP", default=DEBUG)
+
+secret_file = BASE_DIR / "var" / "secret-key"
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY and secret_file.is_file():
+    SECRET_KEY = secret_file.read_text().strip()
+if not SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY to a long random text (make run does it for you).")
+
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# What must be typed to create the first account. Empty in production: one is made and logged.
+SETUP_CODE: str = env.str("SETUP_CODE", default="")
+ADMIN_PATH: str = env.str("ADMIN_PATH", default="admin/").strip("/") + "/"
+
+INSTALLED_APPS = [
+    "accounts",
+    "imports",
+    "media",
+    "tmdb",
+    "django_tasks",
+    "django_tasks_db",
+    "csp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "watchlog.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+
+ROOT_URLCONF = "watchlog.urls"
+WSGI_APPLICATION = "watchlog.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "watchlog.context.site",
+            ],
+        },
+    },
+]
+
+# Database: SQLite at home, PostgreSQL by DATABASE_URL.
+SQLITE_OPTIONS = {
+    # Write locks are taken at BEGIN, so that a busy database means waiting and never a
+    # "database is locked" halfway through a transaction.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
+    ),
+}
+POSTGRES_OPTIONS = {
+    "connect_timeout": 5,
+    # Milliseconds. No request or chunk of an import may hold or wait for locks longer.
+    "options": "-c statement_timeout=30000 -c lock_timeout=15000"
+    " -c idle_in_transaction_session_timeout=60000",
+}
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        **POSTGRES_OPTIONS,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache: Redis where there is one, else a table that web and worker share.
+REDIS_URL: str = env.str("REDIS_URL", default="")
+CACHES: dict[str, dict[str, object]]
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {
+                "CLIENT_CLASS": "django_redis.client.DefaultClient",
+                "SOCKET_CONNECT_TIMEOUT": 1,
+                "SOCKET_TIMEOUT": 2,
+                # A Redis that goes away makes every read a miss and every write a no-op.
+                "IGNORE_EXCEPTIONS": True,
+            },
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "watchlog_cache",
+            # The default of 300 entries would throw out answers while they are still needed.
+            "OPTIONS": {"MAX_ENTRIES": env.int("CACHE_MAX_ENTRIES", default=100_000)},
+        }
+    }
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+
+TASKS = {"default": {"BACKEND": env.str("TASKS_BACKEND", "django_tasks_db.DatabaseBackend")}}
+
+# Sign-in
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "media:library"
+LOGOUT_REDIRECT_URL = "accounts:login"
+
+# Transport and headers
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = not PLAIN_HTTP
+# A platform's health check comes over plain http from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not PLAIN_HTTP
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("TRUST_PROXY_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# TMDB
+TMDB_API_KEY: str = env.str("TMDB_API_KEY", default="").strip()
+TMDB_API_URL: str = env.str("TMDB_API_URL", default="https://api.themoviedb.org/3").rstrip("/")
+TMDB_IMAGE_URL: str = env.str("TMDB_IMAGE_URL", default="https://image.tmdb.org/t/p").rstrip("/")
+TMDB_LANGUAGE: str = env.str("TMDB_LANGUAGE", default="en-US")
+TMDB_RATE_LIMIT: int = env.int("TMDB_RATE_LIMIT", default=40)
+TMDB_RATE_PERIOD: float = env.float("TMDB_RATE_PERIOD", default=10.0)
+TMDB_CONNECT_TIMEOUT: float = env.float("TMDB_CONNECT_TIMEOUT", default=3.05)
+TMDB_READ_TIMEOUT: float = env.float("TMDB_READ_TIMEOUT", default=8.0)
+# Requests to TMDB that one import has under way at the same time.
+TMDB_PARALLEL: int = env.int("TMDB_PARALLEL", default=6)
+
+# Imports
+IMPORT_MAX_BYTES: int = env.int("IMPORT_MAX_BYTES", default=60 * 1024 * 1024)
+IMPORT_MAX_UNPACKED_BYTES: int = env.int("IMPORT_MAX_UNPACKED_BYTES", default=200 * 1024 * 1024)
+IMPORT_MAX_ROWS: int = env.int("IMPORT_MAX_ROWS", default=200_000)
+IMPORT_MIN_MINUTES: float = env.float("IMPORT_MIN_MINUTES", default=2.0)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "https://image.tmdb.org"]
+        if TMDB_IMAGE_URL.startswith("https://image.tmdb.org")
+        else [SELF, "data:", "/".join(TMDB_IMAGE_URL.split("/")[:3])],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Language and time
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = USE_TZ = True
+
+# Static files
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# Logging: one line per event on stderr; see watchlog/request_log.py for what a line holds.
+SLOW_QUERY_MS: int = env.int("SLOW_QUERY_MS", default=200)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Bad host names and scans are not errors of ours.
+        "django.security.DisallowedHost": {"handlers": ["stderr"], "level": "CRITICAL"},
+    },
+}
+
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    # No request bodies, local variables or users: they hold titles, files and names.
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        max_breadcrumbs=0,
+    )
