@@ -80,6 +80,14 @@ class Migration(migrations.Migration):
                 'ordering': ['line'],
             },
         ),
+        migrations.CreateModel(
+            name='WorkerHeartbeat',
+            fields=[
+                ('worker_id', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('started_at', models.DateTimeField(auto_now_add=True)),
+                ('beat_at', models.DateTimeField()),
+            ],
+        ),
         migrations.AddIndex(
             model_name='import',
             index=models.Index(fields=['user', '-created_at'], name='imports_import_by_date'),
