@@ -1,0 +1,53 @@
+"""How titles are spelt: cleaning, cutting at the structural colons, and comparing names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_BLANKS = re.compile(r"\s+")
+# A structural colon has no blank before it; the typographic one of French has (" : ").
+_STRUCTURAL = re.compile(r"(?<=\S):(?: |$)")
+_SAME_SIGNS = str.maketrans(
+    {
+        "’": "'", "‘": "'", "ʼ": "'", "ʻ": "'", "`": "'", "´": "'", "′": "'",
+        "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"',
+        "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
+    }
+)  # fmt: skip
+
+
+def clean(raw: str) -> str:
+    """The title as shown: NFC, no invisible characters, every run of blanks one plain blank.
+
+    Compatibility characters ("：", "½", "…") stay: folding them could make a colon structural.
+    """
+    if raw.isascii():
+        if raw.isprintable() and "  " not in raw:
+            return raw.strip(" ")
+        return _BLANKS.sub(" ", raw).strip(" ")
+    text = unicodedata.normalize("NFC", raw)
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", text)
+        text = _BLANKS.sub(" ", text)
+    elif "  " in text:
+        text = _BLANKS.sub(" ", text)
+    return text.strip(" ")
+
+
+def segments(text: str) -> list[str]:
+    """The parts of a cleaned title between its structural colons."""
+    if " :" in text or text.endswith(":"):
+        return [part.strip(" ") for part in _STRUCTURAL.split(text)]
+    return text.split(": ")
+
+
+@lru_cache(maxsize=65_536)
+def fold(text: str) -> str:
+    """A form for comparing names: NFKC, plain quotes and dashes, casefolded, single blanks."""
+    if text.isascii():
+        return text.casefold()
+    plain = unicodedata.normalize("NFKC", text).translate(_SAME_SIGNS).casefold()
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", plain)).strip(" ")
