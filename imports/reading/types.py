@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -31,7 +32,8 @@ class DateOrder(StrEnum):
 class Message:
     """A sentence for a person: an English template and the values to fill in.
 
-    The template is kept apart so that the pages can translate it; `str()` gives English.
+    The template is kept apart so that the pages can translate it; `str()` gives English. A
+    value can be a `Message` itself (the name of a date order, what to do next): translate it too.
     """
 
     template: str
@@ -101,9 +103,11 @@ class Alternative:
     episode_title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One data row, read. Every data row of the file becomes exactly one of these.
+
+    A tuple, because a file has up to 200,000 of them and a frozen dataclass takes ten times
+    as long to make.
 
     `line` is where the record starts in the file (1 is the first line). `title` is the cell
     as written, `title_key` the identity that rule 4 makes of it. `watched_on` is the date as

@@ -1,0 +1,42 @@
+"""Reading viewing-history files: from bytes to rows that say what was watched. Pure."""
+
+from __future__ import annotations
+
+from imports.reading.keys import name_key, title_key
+from imports.reading.types import (
+    NOTHING_KNOWN,
+    Alternative,
+    Choice,
+    DateOrder,
+    Format,
+    Kind,
+    Known,
+    KnownSeries,
+    Message,
+    Options,
+    Question,
+    QuestionKind,
+    Reading,
+    Row,
+    UnreadableFile,
+)
+
+__all__ = [
+    "NOTHING_KNOWN",
+    "Alternative",
+    "Choice",
+    "DateOrder",
+    "Format",
+    "Kind",
+    "Known",
+    "KnownSeries",
+    "Message",
+    "Options",
+    "Question",
+    "QuestionKind",
+    "Reading",
+    "Row",
+    "UnreadableFile",
+    "name_key",
+    "title_key",
+]
