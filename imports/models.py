@@ -61,6 +61,7 @@ class Import(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     file_format = models.CharField(max_length=30, blank=True)
+    date_order = models.CharField(max_length=10, blank=True)
     date_reason = models.TextField(blank=True)
     profiles = models.JSONField(default=dict)
 
@@ -71,6 +72,9 @@ class Import(models.Model):
     rows_repeated = models.PositiveIntegerField(default=0)
     rows_skipped = models.PositiveIntegerField(default=0)
     rows_failed = models.PositiveIntegerField(default=0)
+
+    # How many titles are stored: where a run that was interrupted goes on.
+    stored_titles = models.PositiveIntegerField(default=0)
 
     series_total = models.PositiveIntegerField(default=0)
     series_matched = models.PositiveIntegerField(default=0)
@@ -141,7 +145,6 @@ class Claim(models.Model):
     of_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="claims")
     viewing = models.ForeignKey(Viewing, on_delete=models.CASCADE, related_name="claims")
     line = models.PositiveIntegerField()
-    raw_title = models.TextField()
     day = models.DateField()
     watched_at = models.DateTimeField(null=True, blank=True)
     duration_seconds = models.PositiveIntegerField(null=True, blank=True)
@@ -156,7 +159,7 @@ class Claim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.of_import}: {self.raw_title}"
+        return f"{self.of_import}: line {self.line}"
 
 
 class Outcome(models.TextChoices):

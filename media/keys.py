@@ -11,10 +11,10 @@ def digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def fingerprint(title_key: str, day: date | None) -> str:
+def fingerprint(title_hash: str, day: date | None) -> str:
     """Identity of a viewing within one user's library (rule 6).
 
-    `title_key` is what rule 4 makes of the raw title, `day` the date as the file writes it;
-    None for a viewing marked by hand without a day.
+    `title_hash` is the digest of the title key, `day` the date as the file writes it; None for
+    a viewing marked by hand without a day.
     """
-    return digest(f"{day.isoformat() if day else ''}\x1f{title_key}")
+    return digest(f"{title_hash}{day.isoformat() if day else ''}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -73,6 +74,10 @@ class LibraryEntryQuerySet(LibraryEntryBase):
         return self.filter(lookup_status__in=["pending", "error"]).order_by(
             F("last_watched").desc(nulls_last=True), "pk"
         )
+
+    def due(self, now: datetime) -> Self:
+        """Without those whose last look-up failed so recently that it's not yet time again."""
+        return self.filter(Q(next_lookup_at__isnull=True) | Q(next_lookup_at__lte=now))
 
     def named_like(self, text: str) -> Self:
         """Whose own names or catalogue titles contain `text`."""

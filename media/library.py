@@ -1,0 +1,307 @@
+"""Writes to a user's library: entries, their names and viewings, and the counts that follow.
+
+Every function that writes expects to be called under `library_lock` of the user concerned
+(rule 19), unless it says that it takes the lock itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Max, Min, QuerySet
+
+from media.keys import digest
+from media.models import (
+    DecidedBy,
+    Decision,
+    EntryName,
+    LibraryEntry,
+    LookupStatus,
+    Media,
+    MediaType,
+    Viewing,
+    ViewingKind,
+)
+from media.progress import Watched, count_episodes
+
+MAX_NAME = 500
+
+
+@contextmanager
+def library_lock(user_id: int) -> Iterator[None]:
+    """A transaction in which nobody else writes to this user's library.
+
+    On PostgreSQL the user's row is locked; on SQLite every transaction is IMMEDIATE, which
+    locks the whole database. Raises User.DoesNotExist when the user is gone.
+    """
+    with transaction.atomic():
+        # NO KEY, so that others may still insert rows that point to this user.
+        get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class NewName:
+    """A name as a file gives it. `key` is what makes two spellings the same name."""
+
+    media_type: MediaType
+    name: str
+    key: str
+    language: str = ""
+
+
+def bounded_key(key: str) -> str:
+    """A name's key, shortened where a database index could not take it whole."""
+    return key if len(key) <= MAX_NAME else f"{key[: MAX_NAME - 33]} {digest(key)}"
+
+
+def find_or_create_names(
+    user_id: int, wanted: Iterable[NewName]
+) -> dict[tuple[str, str], EntryName]:
+    """The user's names for `wanted`, by media type and key; missing ones are made.
+
+    A new name gets an entry and a catalogue row of its own, which wait to be looked up when
+    they are a series. A fixed number of queries, whatever the number of names.
+    """
+    names = {(n.media_type.value, bounded_key(n.key)): n for n in wanted}
+    found = _names_by_key(user_id, names)
+    missing = {where: new for where, new in names.items() if where not in found}
+    if missing:
+        _create_names(user_id, missing)
+        found |= _names_by_key(user_id, missing)
+    return found
+
+
+def _names_by_key(
+    user_id: int, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], EntryName]:
+    keys_by_type: dict[str, list[str]] = defaultdict(list)
+    for media_type, key in wanted:
+        keys_by_type[media_type].append(key)
+    return {
+        (name.media_type, name.key): name
+        for media_type, keys in keys_by_type.items()
+        for name in EntryName.objects.filter(
+            user_id=user_id, media_type=media_type, key__in=keys
+        )
+    }
+
+
+def _create_names(user_id: int, missing: Mapping[tuple[str, str], NewName]) -> None:
+    new = list(missing.items())
+    media = Media.objects.bulk_create(
+        Media(
+            media_type=media_type,
+            title=name.name[:MAX_NAME],
+            base_title=name.name[:MAX_NAME],
+            owner_id=user_id,
+        )
+        for (media_type, _), name in new
+    )
+    entries = LibraryEntry.objects.bulk_create(
+        LibraryEntry(user_id=user_id, media=row, lookup_status=_first_status(row.media_type))
+        for row in media
+    )
+    EntryName.objects.bulk_create(
+        EntryName(
+            user_id=user_id,
+            entry=entry,
+            media_type=media_type,
+            name=name.name[:MAX_NAME],
+            key=key,
+            language=name.language[:10],
+        )
+        for entry, ((media_type, key), name) in zip(entries, new, strict=True)
+    )
+
+
+def _first_status(media_type: str) -> LookupStatus:
+    return LookupStatus.PENDING if media_type == MediaType.TV_SERIES else LookupStatus.NOT_NEEDED
+
+
+def move_names(names: Iterable[EntryName], target: LibraryEntry) -> None:
+    """Move names, with their viewings, to another entry of the same user.
+
+    Entries that lose their last name go, and with them catalogue rows that nobody uses.
+    """
+    moving = [name for name in names if name.entry_id != target.pk]
+    if not moving:
+        return
+    left = {name.entry_id for name in moving}
+    ids = [name.pk for name in moving]
+    EntryName.objects.filter(pk__in=ids).update(entry=target, media_type=target.media.media_type)
+    Viewing.objects.filter(name_id__in=ids).update(entry=target)
+    gone = _remove_nameless(left)
+    recount([pk for pk in [*left, target.pk] if pk not in gone])
+
+
+def remove_empty_entries(entry_ids: Iterable[int]) -> set[int]:
+    """Delete those of the entries that have no viewing left; returns their ids.
+
+    A name that somebody decided about keeps its entry even without viewings.
+    """
+    entries = LibraryEntry.objects.filter(pk__in=list(entry_ids), viewings__isnull=True)
+    gone = entries.exclude(
+        pk__in=EntryName.objects.exclude(decision=Decision.NONE, is_hidden=False).values("entry")
+    )
+    doomed = list(gone.values_list("pk", "media_id"))
+    EntryName.objects.filter(entry_id__in=[pk for pk, _ in doomed]).delete()
+    LibraryEntry.objects.filter(pk__in=[pk for pk, _ in doomed]).delete()
+    remove_orphans(media_id for _, media_id in doomed)
+    return {pk for pk, _ in doomed}
+
+
+def _remove_nameless(entry_ids: Iterable[int]) -> set[int]:
+    doomed = list(
+        LibraryEntry.objects.filter(pk__in=list(entry_ids), names__isnull=True).values_list(
+            "pk", "media_id"
+        )
+    )
+    LibraryEntry.objects.filter(pk__in=[pk for pk, _ in doomed]).delete()
+    remove_orphans(media_id for _, media_id in doomed)
+    return {pk for pk, _ in doomed}
+
+
+def remove_orphans(media_ids: Iterable[int]) -> None:
+    """Delete the users' own catalogue rows among `media_ids` that no entry uses any more."""
+    Media.objects.filter(
+        pk__in=list(media_ids), owner__isnull=False, entries__isnull=True
+    ).delete()
+
+
+def attach(entry: LibraryEntry, media: Media) -> LibraryEntry:
+    """Make `entry` stand for the shared row `media`; returns the entry that now does.
+
+    When the user has an entry of that row already, the names and viewings move to it.
+    """
+    if entry.media_id == media.pk:
+        return entry
+    there = LibraryEntry.objects.filter(user_id=entry.user_id, media=media).first()
+    if there is not None:
+        move_names(entry.names.all(), there)
+        return there
+    before = entry.media_id
+    entry.media = media
+    entry.save(update_fields=["media"])
+    remove_orphans([before])
+    return entry
+
+
+def detach(names: Collection[EntryName]) -> LibraryEntry:
+    """Give names an entry and a catalogue row of their own, with their viewings.
+
+    All names must be one user's and of one media type; the first lends its spelling.
+    """
+    first = next(iter(names))
+    media = Media.objects.create(
+        media_type=first.media_type,
+        title=first.name,
+        base_title=first.name,
+        owner_id=first.user_id,
+    )
+    entry = LibraryEntry.objects.create(
+        user_id=first.user_id, media=media, lookup_status=_first_status(first.media_type)
+    )
+    move_names(names, entry)
+    return entry
+
+
+def set_status(
+    entry: LibraryEntry,
+    status: LookupStatus,
+    decided_by: DecidedBy = DecidedBy.AUTOMATIC,
+    candidates: list[dict[str, object]] | None = None,
+) -> None:
+    """Record how the look-up of an entry ended; a decision clears its retries."""
+    entry.lookup_status = status
+    entry.decided_by = decided_by
+    entry.candidates = candidates or []
+    entry.lookup_attempts = 0
+    entry.next_lookup_at = None
+    entry.save(
+        update_fields=[
+            "lookup_status",
+            "decided_by",
+            "candidates",
+            "lookup_attempts",
+            "next_lookup_at",
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is stored on an entry and follows from its viewings."""
+
+    episodes: int
+    first: date | None
+    last: date | None
+
+
+def count(entry_ids: Collection[int]) -> dict[int, Counts]:
+    """The counts that the entries should show, computed from their viewings (rule 10)."""
+    watched: dict[int, list[Watched]] = defaultdict(list)
+    viewings = Viewing.objects.filter(entry_id__in=entry_ids, dismissed_at__isnull=True)
+    for entry_id, viewing in watched_by_entry(viewings.filter(kind=ViewingKind.EPISODE)):
+        watched[entry_id].append(viewing)
+    days = {
+        entry_id: (first, last)
+        for entry_id, first, last in viewings.values_list("entry_id").annotate(
+            Min("day"), Max("day")
+        )
+    }
+    return {
+        entry_id: Counts(count_episodes(watched[entry_id]), *days.get(entry_id, (None, None)))
+        for entry_id in entry_ids
+    }
+
+
+def watched_by_entry(viewings: QuerySet[Viewing]) -> Iterator[tuple[int, Watched]]:
+    """Entry id and what counting needs to know, for each of the viewings; two queries."""
+    episodes: dict[int, list[int]] = defaultdict(list)
+    through = Viewing.tmdb_episodes.through.objects
+    for viewing_id, tmdb_id in through.filter(viewing__in=viewings.order_by()).values_list(
+        "viewing_id", "episode__tmdb_id"
+    ):
+        episodes[viewing_id].append(tmdb_id)
+    for entry_id, pk, number, name, inferred, episode, title, tmdb_season in viewings.values_list(
+        "entry_id",
+        "pk",
+        "season_number",
+        "season_name",
+        "season_inferred",
+        "episode_number",
+        "episode_title",
+        "tmdb_season",
+    ):
+        tmdb_episodes = tuple(sorted(episodes[pk])) if pk in episodes else ()
+        yield (
+            entry_id,
+            Watched(pk, number, name, inferred, episode, title, tmdb_season, tmdb_episodes),
+        )
+
+
+def recount(entry_ids: Iterable[int]) -> None:
+    """Store the counts of the entries anew, in the transaction that changed their viewings."""
+    wanted = count(list(entry_ids))
+    changed = []
+    for entry in LibraryEntry.objects.filter(pk__in=wanted):
+        counts = wanted[entry.pk]
+        if (entry.watched_episodes_count, entry.first_watched, entry.last_watched) != (
+            counts.episodes,
+            counts.first,
+            counts.last,
+        ):
+            entry.watched_episodes_count = counts.episodes
+            entry.first_watched = counts.first
+            entry.last_watched = counts.last
+            changed.append(entry)
+    LibraryEntry.objects.bulk_update(
+        changed, ["watched_episodes_count", "first_watched", "last_watched"], batch_size=500
+    )
