@@ -1,0 +1,49 @@
+# `make run` and `make test` need nothing but git, make and Python 3.11 or newer.
+
+python = .venv/bin/python
+
+.PHONY: help run demo test lint ci bench evaluate requirements
+
+help:
+	@echo "make run       start watchlog on http://127.0.0.1:8000 (PORT=8001 for another port)"
+	@echo "make demo      the same with a made-up history, without internet"
+	@echo "make test      set up and run the tests"
+	@echo "make lint      ruff and mypy"
+	@echo "make ci        everything that CI runs"
+	@echo "make bench     how fast an import stores, beside plain SQL"
+	@echo "make evaluate  how right titles are read and matched, on the shared folder"
+
+run:
+	@sh scripts/install.sh requirements.txt
+	@$(python) -m scripts.run
+
+demo:
+	@sh scripts/install.sh requirements.txt
+	@$(python) -m scripts.demo
+
+test:
+	@sh scripts/install.sh requirements-dev.txt
+	@$(python) -m pytest -m "not browser"
+
+lint:
+	@sh scripts/install.sh requirements-dev.txt
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy .
+
+ci:
+	@bash .ci/run
+
+bench:
+	@sh scripts/install.sh requirements-dev.txt
+	@$(python) -m scripts.bench
+
+evaluate:
+	@sh scripts/install.sh requirements-dev.txt
+	@$(python) -m scripts.evaluate
+
+# After a change to requirements.in or requirements-dev.in.
+requirements:
+	@sh scripts/install.sh requirements-dev.txt
+	@$(python) -m piptools compile --quiet --generate-hashes --strip-extras --no-header --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --output-file requirements.txt requirements.in
+	@$(python) -m piptools compile --quiet --generate-hashes --strip-extras --no-header --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --allow-unsafe --output-file requirements-dev.txt requirements-dev.in
