@@ -9,6 +9,7 @@ than a missing one, so a candidate must reach a threshold and lead the next one 
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from media.episodes import EpisodeFacts, SeasonFacts
-from media.wording import fold, generic_number, loose, title_forms
+from media.episodes import EpisodeFacts, SeasonFacts, Titles
+from media.wording import fold, generic_number
+from tmdb.names import comparison_key, parse_name
 
 __all__ = [
     "Candidate",
@@ -40,11 +42,16 @@ __all__ = [
     "match",
 ]
 
-THRESHOLD = 60.0
-MARGIN = 15.0
-POSSIBLE = 25.0
-REACH = 35.0
+# Matched: at least this score, and this far ahead of the second.
+THRESHOLD = 55.0
+MARGIN = 12.0
+# Below, a candidate is not worth showing to a person.
+POSSIBLE = 35.0
+_NEAR_NAME = 28.0
+_PROOF = 20.0
 _MOST_DETAILS = 3
+_PAGE = 20
+_CLOSING_BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]$")
 
 
 class Sentence(NamedTuple):
@@ -101,6 +108,7 @@ class Search(NamedTuple):
 
     query: str
     language: str | None
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,51 +196,69 @@ def _compare(wanted: str, name: str, most: float) -> Part:
     values = MappingProxyType({"name": name})
     if fold(wanted) == fold(name):
         return Part("name", most, Sentence("the same name: %(name)s", values))
-    ours, theirs = loose(wanted), loose(name)
-    if ours == theirs:
+    ours, theirs = comparison_key(wanted), comparison_key(name)
+    bare = comparison_key(_CLOSING_BRACKETS.sub("", wanted))
+    if theirs in (ours, bare):
         return Part(
-            "name", most - 5, Sentence("the same name but for small words: %(name)s", values)
+            "name", most - 15, Sentence("the same name but for small words: %(name)s", values)
         )
     if min(len(ours), len(theirs)) >= 8 and _digits(ours) == _digits(theirs):
         ratio = fuzz.ratio(ours, theirs)
         if ratio >= 90:
-            points = most - 12 - (100 - ratio)
+            points = most - 20 - (100 - ratio)
             return Part("name", points, Sentence("nearly the same name: %(name)s", values))
     short, long = sorted((ours, theirs), key=len)
     if short and (long.startswith(short + " ") or long.endswith(" " + short)):
-        return Part("name", 25.0, Sentence("one name is part of the other: %(name)s", values))
-    return Part(
-        "name",
-        fuzz.token_sort_ratio(ours, theirs) / 10,
-        Sentence("another name: %(name)s", values),
-    )
+        return Part("name", 10.0, Sentence("one name is part of the other: %(name)s", values))
+    points = fuzz.token_sort_ratio(ours, theirs) / 10
+    return Part("name", points, Sentence("another name: %(name)s", values))
 
 
 def _digits(text: str) -> list[str]:
     return [word for word in text.split() if any(c.isdigit() for c in word)]
 
 
+def _addition_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
+    """The country and the year that stand in brackets after the name in the file."""
+    added = parse_name(evidence.name)
+    if added.countries and candidate.origin_country:
+        fits = not added.countries.isdisjoint(candidate.origin_country)
+        values = MappingProxyType({"countries": ", ".join(candidate.origin_country)})
+        sentence = "made in %(countries)s, as the name in your file says"
+        other = "made in %(countries)s, not where the name in your file says"
+        yield Part(
+            "country", 15.0 if fits else -25.0, Sentence(sentence if fits else other, values)
+        )
+    if added.year and candidate.first_air_date:
+        aired = candidate.first_air_date.year
+        fits = abs(aired - added.year) <= 1
+        values = MappingProxyType({"aired": aired})
+        sentence = "first aired %(aired)s, the year in the name"
+        other = "first aired %(aired)s, not the year in the name"
+        yield Part("year", 20.0 if fits else -40.0, Sentence(sentence if fits else other, values))
+
+
 # TMDB has one first day for the whole world, and some records only a month.
 _GRACE = timedelta(days=31)
 # Points by years between first airing and first watching: Netflix mostly shows what is recent.
-_AGES = ((1, 14.0), (2, 9.0), (5, 5.0), (9, 0.0), (16, -8.0), (31, -14.0))
+_AGES = ((1, 15.0), (2, 5.0), (5, 0.0), (9, -4.0), (16, -22.0), (31, -29.0))
 
 
 def _date_part(evidence: Evidence, candidate: Candidate) -> Part | None:
     aired, watched = candidate.first_air_date, evidence.first_watched
     if aired is None:
-        return Part("date", -15.0, Sentence("TMDB does not know when it first aired"))
+        return Part("date", -26.0, Sentence("TMDB does not know when it first aired"))
     if watched is None:
         return None
     values = MappingProxyType({"aired": aired.year, "watched": watched.year})
     if aired - watched > _GRACE:
         return Part(
             "date",
-            -50.0,
+            -63.0,
             Sentence("first aired %(aired)s, after you watched it (%(watched)s)", values),
         )
     years = (watched - aired).days / 365
-    points = next((points for limit, points in _AGES if years < limit), -25.0)
+    points = next((points for limit, points in _AGES if years < limit), -41.0)
     return Part(
         "date", points, Sentence("first aired %(aired)s, first watched %(watched)s", values)
     )
@@ -246,6 +272,8 @@ def _seasons_of(evidence: Evidence) -> dict[int, list[WatchedEpisode]]:
     return seen
 
 
+# Netflix splits or joins some episodes; only a season far beyond TMDB's is another season.
+_MORE_THAN = 1.25
 # Netflix cuts seasons into parts; fewer than this many episodes are hardly called a part.
 _EPISODES_IN_A_PART = 6
 
@@ -253,7 +281,18 @@ _EPISODES_IN_A_PART = 6
 def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     seasons = {s.number: s for s in candidate.seasons or () if s.number > 0}
     seen = _seasons_of(evidence)
-    if not seasons or not seen:
+    if not seen:
+        return
+    if not seasons:
+        if candidate.seasons is not None and max(seen) >= 3:
+            yield Part(
+                "seasons",
+                -8.0,
+                Sentence(
+                    "your file has season %(seen)s, and TMDB knows no season",
+                    MappingProxyType({"seen": max(seen)}),
+                ),
+            )
         return
     highest, known = max(seen), max(seasons)
     total = sum(season.episode_count or 0 for season in seasons.values())
@@ -261,13 +300,13 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     if highest <= known:
         yield Part(
             "seasons",
-            min(7.0 + 3 * highest, 19.0),
+            {1: 15.0, 2: 15.0, 3: 18.0}.get(highest, 22.0),
             Sentence("season %(seen)s of your file is among its %(known)s", values),
         )
     elif total >= _EPISODES_IN_A_PART * highest:
         yield Part(
             "seasons",
-            -8.0,
+            -2.0,
             Sentence(
                 "your file has season %(seen)s, TMDB %(known)s, with episodes enough (%(total)s) "
                 "to be divided otherwise",
@@ -277,7 +316,7 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     else:
         yield Part(
             "seasons",
-            -25.0,
+            -22.0,
             Sentence("your file has season %(seen)s, TMDB knows %(known)s", values),
         )
     equal, over = 0, 0
@@ -287,7 +326,8 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
         if not count:
             continue
         watched = len({fold(e.title or "") or e.number for e in episodes})
-        if watched > count or any((e.number or 0) > count for e in episodes):
+        watched = max(watched, *(e.number or 0 for e in episodes))
+        if watched > _MORE_THAN * count + 1:
             over += 1
             if not equal:
                 example = {"season": number, "count": count}
@@ -297,7 +337,7 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     if equal:
         yield Part(
             "episodes",
-            min(15.0 * equal, 25.0),
+            17.0,
             Sentence(
                 "%(count)s episodes in season %(season)s, as in your file",
                 MappingProxyType(example),
@@ -306,7 +346,7 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     elif over:
         yield Part(
             "episodes",
-            max(-12.0 * over, -24.0),
+            -12.0,
             Sentence(
                 "only %(count)s episodes in season %(season)s, fewer than in your file",
                 MappingProxyType(example),
@@ -316,54 +356,55 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
 
 def _title_part(evidence: Evidence, candidate: Candidate) -> Part | None:
     """How many of the watched titles occur among the candidate's episodes."""
-    known: dict[str, set[int]] = defaultdict(set)
-    titled = 0
-    for season in (*(candidate.seasons or ()), *(candidate.english_seasons or ())):
-        for episode in season.episodes or ():
-            if generic_number(episode.title) is None:
-                titled += 1
-                for form in title_forms(episode.title):
-                    known[form].add(season.number)
+    if not candidate.seasons and not candidate.english_seasons:
+        return None
+    known = Titles(candidate.seasons or (), candidate.english_seasons or ())
     own = {fold(evidence.name), fold(candidate.name)}
-    asked, found, weight = 0, 0, 0.0
-    example = ""
-    for title in {e.title for e in evidence.episodes if e.title}:
-        if generic_number(title) is not None or fold(title) in own:
-            continue
-        asked += 1
-        hit = next((form for form in title_forms(title) if form in known), None)
-        if hit is None:
-            continue
-        found += 1
-        weight += min(4.0 + 4.0 * len(hit.split()), 20.0) if len(hit) > 3 else 1.0
-        example = max(example, title, key=len)
-    if found:
-        share = found / asked
-        return Part(
-            "titles",
-            min(weight, 60.0) * (0.5 + 0.5 * share),
-            Sentence(
-                "%(found)s of %(asked)s episode titles occur, such as %(title)s",
-                MappingProxyType({"found": found, "asked": asked, "title": example}),
-            ),
-        )
-    if asked and titled and evidence.language == "en":
-        return Part(
-            "titles",
-            -min(10.0 * asked, 40.0),
-            Sentence("none of %(asked)s episode titles occurs", MappingProxyType({"asked": asked})),
-        )
-    return None
+    asked = [title for title in _telling_titles(evidence) if fold(title) not in own]
+    if not asked or not any(place.telling for place in known.episodes):
+        return None
+    found = [title for title in asked if known.occurs(title)]
+    share = len(found) / len(asked)
+    gain = min(sum(_weight(title) for title in found), 60.0)
+    # Only English titles are complete enough on TMDB for a missing one to mean something.
+    loss = min(4.0 + 4.0 * len(asked), 30.0) if evidence.language == "en" else 0.0
+    if candidate.original_language not in ("en", ""):
+        loss /= 2
+    points = gain * min(2 * share, 1.0) - loss * max(1.0 - 2 * share, 0.0)
+    values: dict[str, object] = {
+        "found": len(found),
+        "asked": len(asked),
+        "title": max(found, key=len, default=""),
+    }
+    sentence = (
+        "%(found)s of %(asked)s episode titles occur, such as “%(title)s”"
+        if found
+        else "none of %(asked)s episode titles occurs"
+    )
+    return Part("titles", points, Sentence(sentence, MappingProxyType(values))) if points else None
+
+
+def _telling_titles(evidence: Evidence) -> list[str]:
+    return sorted(
+        {e.title for e in evidence.episodes if e.title and generic_number(e.title) is None}
+    )
+
+
+def _weight(title: str) -> float:
+    """Points for a title that occurs: one word ("Plants") is in many series, four in few."""
+    words = fold(title).split()
+    return {1: 5.0, 2: 10.0}.get(len(words), 16.0) if len(title) > 3 else 2.0
 
 
 def _popularity_part(candidate: Candidate) -> Part:
-    points = max(-8.0, min(3 * math.log2(max(candidate.popularity, 0.1)), 10.0))
+    points = max(-10.0, min(5 * math.log2(max(candidate.popularity, 0.1)), 16.0))
     return Part("popularity", points, Sentence("how often TMDB's visitors look at it"))
 
 
 def _score(evidence: Evidence, candidate: Candidate) -> ScoredCandidate:
     parts = [
         _name_part(evidence, candidate),
+        *_addition_parts(evidence, candidate),
         _date_part(evidence, candidate),
         *_season_parts(evidence, candidate),
         _title_part(evidence, candidate),
@@ -371,6 +412,15 @@ def _score(evidence: Evidence, candidate: Candidate) -> ScoredCandidate:
     ]
     kept = tuple(part for part in parts if part is not None)
     return ScoredCandidate(candidate.tmdb_id, sum(part.points for part in kept), kept)
+
+
+def _is_named(scored: ScoredCandidate) -> bool:
+    """Whether the name is the same or nearly so, or else the episodes prove the series.
+
+    A name that is only a part of the other never wins by seasons, dates and popularity.
+    """
+    points = {part.name: part.points for part in scored.parts}
+    return points["name"] >= _NEAR_NAME or points.get("titles", 0.0) >= _PROOF
 
 
 def match(evidence: Evidence) -> Decision:
@@ -387,7 +437,7 @@ def match(evidence: Evidence) -> Decision:
     best = scored[0] if scored else None
     second = scored[1].score if len(scored) > 1 else 0.0
     margin = best.score - max(second, 0.0) if best else 0.0
-    if best and best.score >= THRESHOLD and margin >= MARGIN:
+    if best and best.score >= THRESHOLD and margin >= MARGIN and _is_named(best):
         status = Status.MATCHED
     elif best and best.score >= POSSIBLE:
         status = Status.UNCERTAIN
@@ -408,27 +458,67 @@ def _wants(
     scored: Sequence[ScoredCandidate],
     status: Status,
 ) -> tuple[Want, ...]:
-    wants: list[Want] = []
+    details = _details_wanted(evidence, by_id, scored, status)
+    if status is Status.MATCHED or details:
+        return details
     best = scored[0].score if scored else 0.0
-    reach = [s for s in scored if s.score >= POSSIBLE and s.score >= best - REACH]
-    for entry in reach[:_MOST_DETAILS]:
-        if by_id[entry.tmdb_id].seasons is None:
-            wants.append(Want(WantKind.DETAILS, entry.tmdb_id))
-    if status is Status.MATCHED or wants:
-        return tuple(wants)
+    wants: list[Want] = []
     if best < THRESHOLD:
         # Found by the search, yet under no name that was seen: by one that the details tell.
-        hidden = sorted(
-            (c for c in by_id.values() if c.other_names is None), key=lambda c: c.position
-        )
-        wants += [Want(WantKind.DETAILS, c.tmdb_id) for c in hidden[:2] if c.position < 5]
-    if evidence.language != "en":
+        hidden = [c for c in by_id.values() if c.other_names is None and c.position < 2]
+        wants += [
+            Want(WantKind.DETAILS, c.tmdb_id) for c in sorted(hidden, key=lambda c: c.position)
+        ]
+        wants += [
+            Want(WantKind.SEARCH, search=search)
+            for search in _further_searches(evidence)
+            if search not in evidence.searched
+        ]
+    if evidence.language != "en" and _telling_titles(evidence):
         wants += [
             Want(WantKind.ENGLISH, entry.tmdb_id)
-            for entry in reach[:2]
-            if by_id[entry.tmdb_id].english_seasons is None and by_id[entry.tmdb_id].seasons
+            for entry in scored[:2]
+            if by_id[entry.tmdb_id].seasons
+            and by_id[entry.tmdb_id].english_seasons is None
+            and entry.score >= POSSIBLE
         ]
     return tuple(wants)
+
+
+def _details_wanted(
+    evidence: Evidence,
+    by_id: Mapping[int, Candidate],
+    scored: Sequence[ScoredCandidate],
+    status: Status,
+) -> tuple[Want, ...]:
+    """Details of the leading candidate, and of those that details could still bring before it."""
+    if not scored or scored[0].score < POSSIBLE:
+        return ()
+    proven = any(part.name == "titles" and part.points >= _PROOF for part in scored[0].parts)
+    reach = 25.0 if proven else 60.0 if evidence.language == "en" else 40.0
+    near = [
+        entry
+        for entry in scored
+        if entry.score >= scored[0].score - reach and (entry is scored[0] or _is_named(entry))
+    ]
+    return tuple(
+        Want(WantKind.DETAILS, entry.tmdb_id)
+        for entry in near[:_MOST_DETAILS]
+        if by_id[entry.tmdb_id].seasons is None
+    )
+
+
+def _further_searches(evidence: Evidence) -> list[Search]:
+    """Other ways to search for the name, the likeliest first."""
+    name, language = evidence.name, evidence.language
+    queries = [parse_name(name).base, _CLOSING_BRACKETS.sub("", name)]
+    words = name.split()
+    queries.append(" ".join(word for word in words if word.casefold() not in ("and", "&")))
+    queries += [head for head, mark, _ in (name.rpartition(": "), name.rpartition(" - ")) if mark]
+    searches = [Search(query, language) for query in dict.fromkeys(queries) if query != name]
+    if len(words) == 1 and len(evidence.candidates) >= _PAGE:
+        searches.append(Search(name, language, page=2))
+    return [search for search in searches if search.query.strip()]
 
 
 def explain(evidence: Evidence, decision: Decision) -> str:
