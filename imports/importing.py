@@ -96,9 +96,7 @@ def start(of_import: Import) -> None:
     run_import.enqueue(of_import.pk)
 
 
-def answer(
-    of_import: Import, *, profile: str | None = None, date_order: str | None = None
-) -> None:
+def answer(of_import: Import, *, profile: str | None = None, date_order: str | None = None) -> None:
     """Answer what an import asked, and have it go on.
 
     Raises Refused when an import of the same file with these answers is active already.
@@ -110,9 +108,7 @@ def answer(
         chosen["date_order"] = DateOrder(date_order).value
     try:
         with transaction.atomic():
-            answered = Import.objects.filter(
-                pk=of_import.pk, state=State.NEEDS_ANSWER
-            ).update(
+            answered = Import.objects.filter(pk=of_import.pk, state=State.NEEDS_ANSWER).update(
                 options=chosen,
                 digest=_digest(bytes(of_import.file.content), chosen),
                 question=None,
@@ -258,9 +254,7 @@ def _keep_findings(of_import: Import, reading: Reading) -> None:
 
 def series_to_look_up(of_import: Import) -> lookup.Entries:
     """The series of this import that TMDB has not settled, last watched first (rule 24)."""
-    return LibraryEntry.objects.filter(
-        viewings__claims__of_import=of_import
-    ).waiting().distinct()
+    return LibraryEntry.objects.filter(viewings__claims__of_import=of_import).waiting().distinct()
 
 
 def look_up_series(

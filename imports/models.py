@@ -116,10 +116,7 @@ class Import(models.Model):
     @property
     def series_done(self) -> int:
         return (
-            self.series_matched
-            + self.series_uncertain
-            + self.series_not_found
-            + self.series_failed
+            self.series_matched + self.series_uncertain + self.series_not_found + self.series_failed
         )
 
 

@@ -50,9 +50,7 @@ def plays_by_title(rows: Iterable[Row]) -> dict[str, list[Play]]:
         plays = titles.setdefault(row.title_key, {})
         play = plays.get(row.watched_on)
         if play is None:
-            plays[row.watched_on] = Play(
-                row, row.watched_on, row.watched_at, row.duration_seconds
-            )
+            plays[row.watched_on] = Play(row, row.watched_on, row.watched_at, row.duration_seconds)
             continue
         if row.duration_seconds is not None:
             play.duration_seconds = (play.duration_seconds or 0) + row.duration_seconds
@@ -225,33 +223,27 @@ def _readings(user_id: int, plays: Mapping[str, Play]) -> list[Viewing]:
             title: names[new.media_type.value, library.bounded_key(new.key)]
             for title, new in overruled.items()
         }
-    return [
-        _reading(user_id, title, play.row, by_title[title]) for title, play in plays.items()
-    ]
+    return [_reading(user_id, title, play.row, by_title[title]) for title, play in plays.items()]
 
 
 def _name(title: str, row: Row) -> library.NewName:
-    if row.kind == Kind.EPISODE and row.series:
-        return library.NewName(
-            MediaType.TV_SERIES, _storable(row.series), name_key(row.series), row.language or ""
-        )
+    series = _storable(row.series or "")
+    if row.kind == Kind.EPISODE and series:
+        return library.NewName(MediaType.TV_SERIES, series, name_key(series), row.language or "")
     return _movie_name(title, row)
 
 
 def _movie_name(title: str, row: Row) -> library.NewName:
-    return library.NewName(
-        MediaType.MOVIE, _tidy(row.title), digest(title), row.language or ""
-    )
+    return library.NewName(MediaType.MOVIE, _tidy(row.title), digest(title), row.language or "")
 
 
 def _name_as_decided(title: str, row: Row, name: EntryName) -> library.NewName:
     """The name to use where a person said that a name is a movie, or a series, after all."""
     if name.media_type == MediaType.TV_SERIES:
         return _movie_name(title, row)
-    series = (row.alternative.series if row.alternative else None) or _tidy(row.title)
-    return library.NewName(
-        MediaType.TV_SERIES, _storable(series), name_key(series), row.language or ""
-    )
+    other = _storable((row.alternative and row.alternative.series) or "")
+    series = other or _tidy(row.title)
+    return library.NewName(MediaType.TV_SERIES, series, name_key(series), row.language or "")
 
 
 def _reading(user_id: int, title: str, row: Row, name: EntryName) -> Viewing:
@@ -393,9 +385,7 @@ def _timed_on(viewing: Viewing) -> Day:
     return viewing.watched_at.date() if viewing.watched_at else None
 
 
-def _groups(
-    there: Sequence[Viewing], old: Iterable[Claim], new: Iterable[Claim]
-) -> list[_Group]:
+def _groups(there: Sequence[Viewing], old: Iterable[Claim], new: Iterable[Claim]) -> list[_Group]:
     timed: dict[date, list[Claim]] = defaultdict(list)
     listed: dict[date, list[Claim]] = defaultdict(list)
     for claim in [*old, *new]:
@@ -435,7 +425,9 @@ def _keepers(there: Sequence[Viewing], groups: Sequence[_Group]) -> list[Viewing
         index = {key(_timed_on(v), v.listed_on): v for v in free.values()}
         index.pop(None, None)
         for place, group in enumerate(groups):
-            if kept[place] is None and (found := index.pop(key(group.timed_on, group.listed_on), None)):
+            if kept[place] is None and (
+                found := index.pop(key(group.timed_on, group.listed_on), None)
+            ):
                 kept[place] = free.pop(found.pk)
     return kept
 
@@ -510,7 +502,7 @@ def _reread(viewing: Viewing, reading: Viewing | None) -> bool:
 
 
 def _tidy(title: str) -> str:
-    return " ".join(_storable(title).split()) or title
+    return " ".join(_storable(title).split()) or "?"
 
 
 def _storable(text: str) -> str:

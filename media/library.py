@@ -87,9 +87,7 @@ def _names_by_key(
     return {
         (name.media_type, name.key): name
         for media_type, keys in keys_by_type.items()
-        for name in EntryName.objects.filter(
-            user_id=user_id, media_type=media_type, key__in=keys
-        )
+        for name in EntryName.objects.filter(user_id=user_id, media_type=media_type, key__in=keys)
     }
 
 
@@ -170,9 +168,7 @@ def _remove_nameless(entry_ids: Iterable[int]) -> set[int]:
 
 def remove_orphans(media_ids: Iterable[int]) -> None:
     """Delete the users' own catalogue rows among `media_ids` that no entry uses any more."""
-    Media.objects.filter(
-        pk__in=list(media_ids), owner__isnull=False, entries__isnull=True
-    ).delete()
+    Media.objects.filter(pk__in=list(media_ids), owner__isnull=False, entries__isnull=True).delete()
 
 
 def attach(entry: LibraryEntry, media: Media) -> LibraryEntry:

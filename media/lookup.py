@@ -265,9 +265,7 @@ def season_facts(seasons: Sequence[Season]) -> tuple[SeasonFacts, ...]:
             episode_count=season.episode_count,
             episodes=None
             if season.episodes is None
-            else tuple(
-                EpisodeFacts(e.id, e.number, e.title, e.air_date) for e in season.episodes
-            ),
+            else tuple(EpisodeFacts(e.id, e.number, e.title, e.air_date) for e in season.episodes),
             air_date=season.air_date,
         )
         for season in seasons
@@ -299,9 +297,7 @@ def record(entry_id: int, answer: Answer) -> Result | None:
         english = answer.english.get(matched.id)
         identify_episodes(entry, season_facts(english.seasons) if english else ())
         if entry.decided_by == DecidedBy.AUTOMATIC:
-            library.set_status(
-                entry, LookupStatus.MATCHED, candidates=_candidates_to_show(answer)
-            )
+            library.set_status(entry, LookupStatus.MATCHED, candidates=_candidates_to_show(answer))
         return Result(entry_id, LookupStatus.MATCHED)
 
 

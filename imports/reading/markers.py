@@ -165,7 +165,9 @@ def table() -> Table:
         film_words=frozenset(film_words),
         letters={letter: tuple(langs) for letter, langs in letters.items()},
         languages=tuple(data),
-        suffix=re.compile(rf" ?\((?:(?:{alternatives})\.? ?(\d+)|(\d+)\.? ?(?:{alternatives}))\)$"),
+        suffix=re.compile(
+            rf" ?\((?:(?:{alternatives})\.? ?(\d+)|(\d+)\.? ?(?:{alternatives}))\)$", re.IGNORECASE
+        ),
     )
 
 
