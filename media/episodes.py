@@ -6,20 +6,25 @@ the viewing stays without an episode and still counts by its title (rule 9).
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from media.wording import divided, fold, generic_number, title_forms
+from media.wording import divided, fold, generic_number, short_forms, title_forms
 
 # rapidfuzz.fuzz.ratio, 0 to 100: for a title within the seasons meant and anywhere else in the
 # series, and how far the second best must be behind.
 _SIMILAR = 80.0
 _SIMILAR_ELSEWHERE = 92.0
 _LEAD = 8.0
+# Of the episodes known by title, how many must be numbered alike before numbers are believed.
+_AGREEING = 0.8
+_PART = re.compile(r"(?:part|parte|partie|teil|deel|del|czesc|cast|osa|resz|часть|パート|파트)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +110,15 @@ class Titles:
         self.by_number = {(place.season, place.number): place for place in self.episodes}
         self.seasons = {place.season for place in self.episodes}
         self._within: dict[tuple[int, str], list[Place]] = defaultdict(list)
+        self._shortened: dict[tuple[int, str], list[Place]] = defaultdict(list)
         self._anywhere: dict[str, list[Place]] = defaultdict(list)
         for place in self.episodes:
             for key in place.keys:
                 self._within[place.season, key].append(place)
             for key in place.telling:
                 self._anywhere[key].append(place)
+            for key in {k for title in titles[place.id] for k in short_forms(title)}:
+                self._shortened[place.season, key].append(place)
 
     def called(self, title: str, seasons: Iterable[int] | None = None) -> Place | None:
         """The only episode with this title, in any of its forms; the fuller form goes first.
@@ -124,6 +132,19 @@ class Titles:
                 places = [p for season in seasons for p in self._within.get((season, key), ())]
             if places:
                 return places[0] if len(places) == 1 else None
+        return None
+
+    def called_in_short(self, title: str, seasons: Sequence[int]) -> Place | None:
+        """The only episode of these seasons that has this title but for additions to either."""
+        for key in (*title_forms(title), *short_forms(title)):
+            places = {
+                place.id: place
+                for season in seasons
+                for known in (self._within, self._shortened)
+                for place in known.get((season, key), ())
+            }
+            if places:
+                return next(iter(places.values())) if len(places) == 1 else None
         return None
 
     def occurs(self, title: str) -> bool:
@@ -188,18 +209,31 @@ def identify(
     groups: dict[tuple[int | None, str | None], list[Watched]] = defaultdict(list)
     for item in watched:
         groups[item.season_number, item.season_name].append(item)
-    for (number, name), items in groups.items():
-        meant = _seasons_meant(series, number, name, items)
-        found.update(_by_title(series, items, meant))
-        found.update(_by_number(series, items, meant, found))
-        found.update(_by_elimination(series, items, meant, found))
+    meant = {group: _seasons_meant(series, *group, items) for group, items in groups.items()}
+    recut = any(
+        number is not None and number > 0 and number not in meant[number, name].seasons
+        for number, name in groups
+    )
+    for group, items in groups.items():
+        spread, proven = meant[group].seasons, meant[group].proven
+        found.update(_by_title(series, items, spread))
+        if proven or not (recut or _is_later_part(*group)):
+            found.update(_by_number(series, items, spread, found))
+        found.update(_by_elimination(series, items, spread, found))
     return found
+
+
+class _Meant(NamedTuple):
+    """TMDB's seasons over which the file's season is spread, most episodes first; `proven` when
+    titles or the season's name say so, and not its number alone."""
+
+    seasons: tuple[int, ...]
+    proven: bool
 
 
 def _seasons_meant(
     series: Titles, number: int | None, name: str | None, items: Sequence[Watched]
-) -> tuple[int, ...]:
-    """TMDB's seasons over which the file's season is spread, most episodes first."""
+) -> _Meant:
     votes: Counter[int] = Counter()
     for item in items:
         if item.title and (place := series.called(item.title)) and place.season > 0:
@@ -207,10 +241,17 @@ def _seasons_meant(
     named = series.names.get(fold(name)) if name else None
     told = named if named is not None else number
     if told is None or told not in series.seasons:
-        return tuple(season for season, _ in votes.most_common())
+        return _Meant(tuple(season for season, _ in votes.most_common()), proven=True)
     if votes.total() - votes[told] > max(1, votes[told]):
-        return tuple(season for season, count in votes.most_common() if count > 1)
-    return (told,)
+        return _Meant(
+            tuple(season for season, count in votes.most_common() if count > 1), proven=True
+        )
+    return _Meant((told,), proven=named is not None or votes[told] > 0)
+
+
+def _is_later_part(number: int | None, name: str | None) -> bool:
+    """Whether the file's season is a part, which is where Netflix cuts seasons as it likes."""
+    return name is not None and (number or 0) > 1 and _PART.match(fold(name)) is not None
 
 
 def _by_title(
@@ -228,8 +269,10 @@ def _by_title(
     for item in items:
         if item.key in found or not item.title or generic_number(item.title) is not None:
             continue
-        near = series.resembling(item.title, meant, _SIMILAR) or series.resembling(
-            item.title, series.seasons, _SIMILAR_ELSEWHERE
+        near = (
+            series.called_in_short(item.title, meant)
+            or series.resembling(item.title, meant, _SIMILAR)
+            or series.resembling(item.title, series.seasons, _SIMILAR_ELSEWHERE)
         )
         if near and near.id not in taken:
             found[item.key] = (near.id,)
@@ -245,14 +288,14 @@ def _by_number(
     """Episodes by the number in the file, unless titles show that TMDB counts otherwise."""
     if len(meant) != 1:
         return {}
-    agree = differ = 0
+    shifts: Counter[int | None] = Counter()
     for item in items:
         ids = known.get(item.key, ())
         if item.number is not None and len(ids) == 1:
             place = series.by_id[ids[0]]
-            same = (place.season, place.number) == (meant[0], item.number)
-            agree, differ = agree + same, differ + (not same)
-    if differ > agree:
+            shifts[place.number - item.number if place.season == meant[0] else None] += 1
+    shift, count = shifts.most_common(1)[0] if shifts else (0, 1)
+    if shift is None or count < _AGREEING * max(shifts.total(), 1) or (shift and count < 2):
         return {}
     taken = {id for item in items for id in known.get(item.key, ())}
     found: dict[Hashable, tuple[int, ...]] = {}
@@ -260,7 +303,7 @@ def _by_number(
         number = item.number if item.number is not None else generic_number(item.title or "")
         if item.key in known or number is None:
             continue
-        target = series.by_number.get((meant[0], number))
+        target = series.by_number.get((meant[0], number + shift))
         if target and target.id not in taken:
             found[item.key] = (target.id,)
     return found

@@ -232,10 +232,10 @@ def _addition_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     if added.year and candidate.first_air_date:
         aired = candidate.first_air_date.year
         fits = abs(aired - added.year) <= 1
-        values = MappingProxyType({"aired": aired})
+        year = MappingProxyType({"aired": aired})
         sentence = "first aired %(aired)s, the year in the name"
         other = "first aired %(aired)s, not the year in the name"
-        yield Part("year", 20.0 if fits else -40.0, Sentence(sentence if fits else other, values))
+        yield Part("year", 20.0 if fits else -40.0, Sentence(sentence if fits else other, year))
 
 
 # TMDB has one first day for the whole world, and some records only a month.

@@ -35,6 +35,7 @@ _GENERIC = (
 # What may stand before the colon of an episode title and is not part of its name.
 _HEADING = re.compile(rf"(?:{_EPISODE_WORD}) \S+(?: \S+)?|\w+ \d{{1,4}}|\d{{1,4}}")
 _PART_WORDS = frozenset({"part", "parts", "pt", "pts"})
+_BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]")
 _BETWEEN_TITLES = re.compile(r"\s*/\s*|\s*;\s+|\s+&\s+|\s+and\s+", re.IGNORECASE)
 _TWO_PARTS = re.compile(
     r"(?P<stem>.+?)\W+(?:(?:parts?|pts?)\W*)?(?P<first>\d|i+)\s*(?:and|[&/+–-])\s*(?P<second>\d|i+)\W*",
@@ -66,6 +67,23 @@ def title_forms(title: str) -> tuple[str, ...]:
     if colon and fold(rest) and _HEADING.fullmatch(fold(head)):
         forms.append(_with_digits(fold(rest)))
     return tuple(dict.fromkeys(form for form in forms if form))
+
+
+@lru_cache(maxsize=65536)
+def short_forms(title: str) -> tuple[str, ...]:
+    """What is left of a title without its additions, the longest first: to be believed only
+    where no full form is found, and within one season.
+
+    `Tom Keen (No. 7)` is "tom keen", `Julian: Part III` is "part 3", `Run (2)` is "run".
+    """
+    bare = _BRACKETS.sub(" ", title)
+    forms = [_with_digits(fold(bare))]
+    _, colon, rest = bare.partition(":")
+    if colon and fold(rest):
+        forms.append(_with_digits(fold(rest)))
+    forms += [form.rsplit(" ", 1)[0] for form in forms if form.rsplit(" ", 1)[-1].isdigit()]
+    full = title_forms(title)
+    return tuple(f for f in dict.fromkeys(forms) if f and f not in full and f not in _PART_WORDS)
 
 
 def _with_digits(folded: str) -> str:
