@@ -150,7 +150,7 @@ def known_to(user_id: int | None) -> Known:
         .values_list("name_id", "season_number")
         .distinct()
     ):
-        seasons.setdefault(name_id, set()).add(season)
+        seasons.setdefault(name_id, set()).add(season or 0)
     names = EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES)
     return Known(
         series={

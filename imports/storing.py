@@ -316,15 +316,16 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
         old = [claim for viewing in there for claim in claims[viewing.pk]]
         groups = _groups(there, old, title.claims)
         kept = _keepers(there, groups)
-        for viewing, group in zip(kept, groups, strict=True):
-            if viewing is None:
+        for keeper, group in zip(kept, groups, strict=True):
+            if keeper is None:
                 viewing = copy(title.reading or there[0])
                 viewing.pk = None
                 _apply(viewing, group)
                 created.append(viewing)
             else:
+                viewing = keeper
                 identity = viewing.fingerprint
-                known += sum(claim.pk is None for claim in group.claims)
+                known += sum(claim._state.adding for claim in group.claims)
                 touched_before = viewing.entry_id
                 if _apply(viewing, group) | _reread(viewing, title.reading):
                     changed.append(viewing)
@@ -332,7 +333,7 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
                 if viewing.fingerprint != identity:
                     renamed.append(viewing)
             for claim in group.claims:
-                if claim.pk is None:
+                if claim._state.adding:
                     claim.viewing = viewing
                     fresh.append(claim)
                 elif claim.viewing_id != viewing.pk:
@@ -455,7 +456,7 @@ def _apply(viewing: Viewing, group: _Group) -> bool:
     timed = [claim for claim in group.claims if claim.watched_at]
     durations = [c.duration_seconds for c in timed if c.duration_seconds is not None]
     day = group.timed_on or group.listed_on
-    facts = {
+    facts: dict[str, object] = {
         "day": day,
         "fingerprint": fingerprint(viewing.title_hash, day),
         "listed_on": group.listed_on,

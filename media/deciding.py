@@ -25,8 +25,8 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
-from tmdb import service
 from tmdb.errors import TmdbError, TmdbNotFound
+from tmdb.service import Seasons, series_details
 from tmdb.types import SeriesDetails
 
 logger = logging.getLogger(__name__)
@@ -43,15 +43,19 @@ def match_to(entry: LibraryEntry, tmdb_id: int, decided_by: DecidedBy) -> Librar
         return _pin(entry.pk, _shared_row(tmdb_id, details), decided_by)
 
 
-def ask_for(tmdb_id: int) -> SeriesDetails | None:
-    """A series' details; None when TMDB cannot be asked. Raises TmdbNotFound."""
+def ask_for(tmdb_id: int, *, anew: bool = False) -> SeriesDetails | None:
+    """A series' details; None when TMDB cannot be asked. Raises TmdbNotFound.
+
+    `anew` asks TMDB even when a recent answer is kept.
+    """
     try:
-        return service.series_details(
+        return series_details(
             tmdb_id,
             language=settings.TMDB_LANGUAGE,
-            seasons=range(lookup.SEASONS_IN_ONE_CALL),
+            seasons=Seasons.ALL,
             alternative_titles=True,
             translations=True,
+            refresh=anew,
         )
     except TmdbNotFound:
         raise
@@ -191,13 +195,13 @@ def refresh(media: Media) -> bool:
     if media.tmdb_id is None:
         return False
     try:
-        details = ask_for(media.tmdb_id)
+        details = ask_for(media.tmdb_id, anew=True)
     except TmdbNotFound:
         Media.objects.filter(pk=media.pk, tmdb_gone_at__isnull=True).update(
             tmdb_gone_at=timezone.now()
         )
         return True
-    if details is None:
+    if details is None or details.stale:
         return False
     store_series(details)
     return True

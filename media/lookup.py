@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -22,10 +22,16 @@ from media import library, matching
 from media.catalogue import store_series
 from media.episodes import EpisodeFacts, SeasonFacts, Watched, identify
 from media.matching import Candidate, Decision, Evidence, Search, WantKind
-from media.models import DecidedBy, LibraryEntry, LookupStatus, Viewing, ViewingKind
-from media.querysets import LibraryEntryQuerySet
-from tmdb import service
+from media.models import (
+    DecidedBy,
+    LibraryEntry,
+    LibraryEntryQuerySet,
+    LookupStatus,
+    Viewing,
+    ViewingKind,
+)
 from tmdb.errors import TmdbAuthError, TmdbError, TmdbNotConfigured, TmdbNotFound
+from tmdb.service import Seasons, search_series, series_details
 from tmdb.types import Season, SeriesDetails, SeriesSummary
 
 logger = logging.getLogger(__name__)
@@ -122,7 +128,9 @@ def look_up(
     return True
 
 
-def _answers(ids: Sequence[int]) -> Iterator[tuple[int, Answer | TmdbError | None]]:
+def _answers(
+    ids: Sequence[int],
+) -> Generator[tuple[int, Answer | TmdbError | None]]:
     """What TMDB says about each entry, asked side by side, given in the order of `ids`."""
     if settings.TMDB_PARALLEL <= 1:
         yield from ((entry_id, _ask_about(entry_id)) for entry_id in ids)
@@ -173,7 +181,7 @@ def ask(evidence: Evidence) -> Answer:
     requests = 0
 
     def search(query: str, language: str | None) -> None:
-        page = service.search_series(query, language=language)
+        page = search_series(query, language=language)
         for position, summary in enumerate(page.results):
             answer.summaries.setdefault(summary.id, summary)
             candidates.setdefault(summary.id, _candidate(summary, position))
@@ -183,10 +191,10 @@ def ask(evidence: Evidence) -> Answer:
 
     def fetch(tmdb_id: int) -> None:
         try:
-            details = service.series_details(
+            details = series_details(
                 tmdb_id,
                 language=evidence.language,
-                seasons=_seasons_wanted(evidence),
+                seasons=Seasons.ALL,
                 alternative_titles=True,
                 translations=True,
             )
@@ -202,9 +210,7 @@ def ask(evidence: Evidence) -> Answer:
         )
 
     def fetch_english(tmdb_id: int) -> None:
-        details = service.series_details(
-            tmdb_id, language="en-US", seasons=_seasons_wanted(evidence)
-        )
+        details = series_details(tmdb_id, language="en-US", seasons=Seasons.ALL)
         answer.english[tmdb_id] = details
         candidates[tmdb_id] = replace(
             candidates[tmdb_id], english_seasons=season_facts(details.seasons)
@@ -232,15 +238,6 @@ def ask(evidence: Evidence) -> Answer:
         fetch(matched)
         decide()
     return answer
-
-
-# TMDB takes at most 20 appended parts in one call, two of which are names.
-SEASONS_IN_ONE_CALL = 18
-
-
-def _seasons_wanted(evidence: Evidence) -> tuple[int, ...]:
-    highest = max((e.season_number or 0 for e in evidence.episodes), default=0)
-    return tuple(range(max(highest, SEASONS_IN_ONE_CALL) + 1))
 
 
 def _candidate(summary: SeriesSummary, position: int) -> Candidate:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-
-from media.querysets import LibraryEntryQuerySet, MediaQuerySet, ViewingQuerySet
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 
 class MediaType(models.TextChoices):
@@ -37,6 +33,122 @@ class DecidedBy(models.TextChoices):
     AUTOMATIC = "automatic", _("watchlog")
     USER = "user", _("you")
     ADMIN = "admin", _("an administrator")
+
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+REFRESH_RETURNING = timedelta(days=7)
+REFRESH_ENDED = timedelta(days=90)
+
+
+class MediaQuerySet(models.QuerySet["Media"]):
+    def shared(self) -> Self:
+        """What TMDB knows, and so what all users may see."""
+        return self.filter(tmdb_id__isnull=False)
+
+    def series(self) -> Self:
+        return self.filter(media_type="tv_series")
+
+    def without_totals(self) -> Self:
+        return self.series().filter(total_episodes__isnull=True)
+
+    def due_for_refresh(self, now: datetime) -> Self:
+        """Shared series whose totals may be out of date, the oldest first.
+
+        Series that go on after a week, others after 90 days; rows without any totals at once.
+        """
+        over = ["Ended", "Canceled"]
+        return (
+            self.shared()
+            .series()
+            .filter(
+                Q(last_tmdb_update__isnull=True)
+                | Q(last_tmdb_update__lte=now - REFRESH_ENDED)
+                | (Q(last_tmdb_update__lte=now - REFRESH_RETURNING) & ~Q(tmdb_status__in=over))
+            )
+            .order_by(F("last_tmdb_update").asc(nulls_first=True), "pk")
+        )
+
+
+class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
+    def of(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def series(self) -> Self:
+        return self.filter(media__media_type="tv_series")
+
+    def movies(self) -> Self:
+        return self.filter(media__media_type="movie")
+
+    def visible(self) -> Self:
+        """Without the entries all of whose names are hidden."""
+        return self.filter(models.Exists(self._names().filter(is_hidden=False)))
+
+    def hidden(self) -> Self:
+        return self.exclude(models.Exists(self._names().filter(is_hidden=False)))
+
+    def complete(self) -> Self:
+        """Every episode aired so far is watched (rule 11)."""
+        return self.series().filter(
+            Q(media__aired_episodes__gt=0, watched_episodes_count__gte=F("media__aired_episodes"))
+            | Q(
+                media__aired_episodes__isnull=True,
+                media__total_episodes__gt=0,
+                watched_episodes_count__gte=F("media__total_episodes"),
+            )
+        )
+
+    def in_progress(self) -> Self:
+        return (
+            self.series()
+            .filter(watched_episodes_count__gt=0)
+            .exclude(pk__in=LibraryEntryQuerySet(self.model).complete().values("pk"))
+        )
+
+    def needing_attention(self) -> Self:
+        return self.filter(lookup_status__in=["uncertain", "not_found", "error"])
+
+    def waiting(self) -> Self:
+        """To be looked up, in the order in which the first screen fills (rule 24)."""
+        return self.filter(lookup_status__in=["pending", "error"]).order_by(
+            F("last_watched").desc(nulls_last=True), "pk"
+        )
+
+    def due(self, now: datetime) -> Self:
+        """Without those whose last look-up failed so recently that it's not yet time again."""
+        return self.filter(Q(next_lookup_at__isnull=True) | Q(next_lookup_at__lte=now))
+
+    def named_like(self, text: str) -> Self:
+        """Whose own names or catalogue titles contain `text`."""
+        return self.filter(
+            models.Exists(self._names().filter(name__icontains=text))
+            | Q(media__title__icontains=text)
+            | Q(media__original_title__icontains=text)
+        )
+
+    def for_display(self) -> Self:
+        """With what a card shows, in a fixed number of queries."""
+        return self.select_related("media").prefetch_related("media__seasons")
+
+    @staticmethod
+    def _names() -> models.QuerySet[EntryName]:
+        return EntryName.objects.filter(entry=models.OuterRef("pk"))
+
+
+class ViewingQuerySet(models.QuerySet["Viewing"]):
+    def of(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def counted(self) -> Self:
+        """What counts towards progress: episodes that nobody dismissed (rule 10)."""
+        return self.filter(kind="episode", dismissed_at__isnull=True)
+
+    def shown(self) -> Self:
+        return self.filter(dismissed_at__isnull=True)
+
+    def newest_first(self) -> Self:
+        return self.order_by(F("day").desc(nulls_last=True), "-pk")
 
 
 class Media(models.Model):
@@ -166,9 +278,7 @@ class LibraryEntry(models.Model):
     )
     media = models.ForeignKey(Media, on_delete=models.PROTECT, related_name="entries")
     lookup_status = models.CharField(max_length=10, choices=LookupStatus)
-    decided_by = models.CharField(
-        max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC
-    )
+    decided_by = models.CharField(max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC)
     watched_episodes_count = models.PositiveIntegerField(default=0)
     first_watched = models.DateField(null=True, blank=True)
     last_watched = models.DateField(null=True, blank=True)
@@ -236,9 +346,7 @@ class EntryName(models.Model):
     key = models.CharField(max_length=500)
     language = models.CharField(max_length=10, blank=True)
     decision = models.CharField(max_length=10, choices=Decision, default=Decision.NONE)
-    decided_by = models.CharField(
-        max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC
-    )
+    decided_by = models.CharField(max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC)
     decided_tmdb_id = models.PositiveIntegerField(null=True, blank=True)
     is_hidden = models.BooleanField(default=False)
 
@@ -288,7 +396,8 @@ class Viewing(models.Model):
     kind = models.CharField(max_length=10, choices=ViewingKind)
     raw_title = models.TextField()
     title_hash = models.CharField(
-        max_length=32, help_text=_("Hash of the title key: titles can be longer than an index takes.")
+        max_length=32,
+        help_text=_("Hash of the title key: titles can be longer than an index takes."),
     )
     fingerprint = models.CharField(max_length=32)
     day = models.DateField(null=True, blank=True)
@@ -339,5 +448,5 @@ class Viewing(models.Model):
             models.Index(fields=["user", "-day"], name="media_viewing_by_day"),
         ]
 
-    def __str__(self) -> StrOrPromise:
+    def __str__(self) -> str:
         return self.raw_title

@@ -1,0 +1,205 @@
+"""`manage.py import`: the import page's work, in the foreground."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from imports import importing
+from imports.importing import ImportOptions, Refused
+from imports.models import Import, State
+from imports.reading import DateOrder, Kind, Reading, Row, UnreadableFile, read
+
+TAKEN, FAILED, MUST_ANSWER = 0, 1, 2
+PROFILE_HINT = 'Choose with --profile "NAME" or --profile all.'
+DATE_HINT = "Choose with --date-order dmy, mdy or ymd."
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports viewing-history files into a user's library. Exit code 0: all taken; "
+        "1: a file failed, the others are done; 2: something must be answered first."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--user", metavar="NAME", help="whose library; not for a dry run")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show how each row reads; write nothing"
+        )
+        parser.add_argument("--format", choices=["text", "jsonl"], default="text")
+        parser.add_argument("--no-lookup", action="store_true", help="do not ask TMDB")
+        parser.add_argument("--profile", metavar="NAME|all")
+        parser.add_argument(
+            "--date-order",
+            choices=[order.value for order in DateOrder],
+            default=DateOrder.AUTO.value,
+        )
+        parser.add_argument(
+            "--min-minutes", type=float, metavar="N", help="the shortest play that counts"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = self._user(options["user"], needed=not options["dry_run"])
+        chosen = ImportOptions(
+            profile=options["profile"],
+            date_order=options["date_order"],
+            min_minutes=options["min_minutes"],
+        )
+        codes = []
+        for path in options["files"]:
+            try:
+                if options["dry_run"]:
+                    codes.append(self._dry_run(path, chosen, user, options["format"]))
+                else:
+                    codes.append(self._import(path, chosen, user, look_up=not options["no_lookup"]))
+            except (UnreadableFile, Refused, OSError) as problem:
+                reason = problem.strerror if isinstance(problem, OSError) else problem
+                self.stderr.write(f"{path.name}: {reason}")
+                codes.append(FAILED)
+        for code in (MUST_ANSWER, FAILED):
+            if code in codes:
+                sys.exit(code)
+
+    def _user(self, name: str | None, *, needed: bool) -> Any:
+        if name is None:
+            if needed:
+                raise CommandError("Say whose library with --user NAME.")
+            return None
+        users = get_user_model().objects
+        user = users.filter(username=name).first()
+        if user is None:
+            names = ", ".join(sorted(users.values_list("username", flat=True)[:20]))
+            raise CommandError(
+                f"There is no user {name}. There are: {names}."
+                if names
+                else "There is no user yet. Make one on the first visit, or with createsuperuser."
+            )
+        return user
+
+    def _dry_run(self, path: Path, chosen: ImportOptions, user: Any, style: str) -> int:
+        reading = read(
+            path.read_bytes(),
+            importing.options_for_reader(path.name, chosen),
+            importing.known_to(user.pk if user else None),
+        )
+        if style == "jsonl":
+            for row in reading.rows:
+                self.stdout.write(json.dumps(row_as_json(path.name, row), ensure_ascii=False))
+        else:
+            self._summarise(path, reading)
+        return self._ask(path, [(q.kind.value, str(q.text)) for q in reading.questions])
+
+    def _summarise(self, path: Path, reading: Reading) -> None:
+        kinds = [row.kind for row in reading.rows]
+        series = {row.series for row in reading.rows if row.kind == Kind.EPISODE}
+        self.stdout.write(
+            f"{path.name}: {len(kinds)} rows: {kinds.count(Kind.EPISODE)} of episodes of "
+            f"{len(series)} series, {kinds.count(Kind.MOVIE)} of movies, "
+            f"{kinds.count(Kind.SKIPPED)} skipped, {kinds.count(Kind.ERROR)} not readable, "
+            f"{sum(row.reading_uncertain for row in reading.rows)} uncertain."
+        )
+        self.stdout.write(f"{path.name}: {reading.date_reason}")
+
+    def _ask(self, path: Path, questions: Sequence[tuple[str, str]]) -> int:
+        for kind, text in questions:
+            hint = PROFILE_HINT if kind == "profile" else DATE_HINT
+            self.stderr.write(f"{path.name}: {text} {hint}")
+        return MUST_ANSWER if questions else TAKEN
+
+    def _import(self, path: Path, chosen: ImportOptions, user: Any, *, look_up: bool) -> int:
+        # Never a second reading of a file that is too large to be taken.
+        if path.stat().st_size > settings.IMPORT_MAX_BYTES:
+            raise Refused(f"larger than the {settings.IMPORT_MAX_BYTES // 2**20} MB that are taken")
+        progress = Progress(self, path.name)
+        of_import = importing.submit(user, path.name, path.read_bytes(), chosen)
+        of_import = importing.run(of_import.pk, look_up=look_up, on_progress=progress)
+        progress.end()
+        if of_import.state == State.NEEDS_ANSWER:
+            questions = (of_import.question or {}).get("questions", [])
+            of_import.delete()
+            return self._ask(path, [(q["kind"], q["text"]) for q in questions])
+        if of_import.state != State.DONE:
+            raise Refused(of_import.error or of_import.get_state_display())
+        self.stdout.write(f"{path.name}: {describe(of_import)}")
+        return TAKEN
+
+
+def describe(of_import: Import) -> str:
+    """One line on what an import brought."""
+    seconds = 0.0
+    if of_import.started_at and of_import.finished_at:
+        seconds = (of_import.finished_at - of_import.started_at).total_seconds()
+    return (
+        f"{of_import.rows} rows: {of_import.rows_new} new, {of_import.rows_known} already there, "
+        f"{of_import.rows_repeated} repeated, {of_import.rows_skipped} skipped, "
+        f"{of_import.rows_failed} failed. {of_import.series_total} series to look up: "
+        f"{of_import.series_matched} matched, {of_import.series_uncertain} uncertain, "
+        f"{of_import.series_not_found} not found, {of_import.series_failed} failed. "
+        f"{seconds:.1f} seconds."
+    )
+
+
+class Progress:
+    """A line that rewrites itself on a terminal; one line per step when piped."""
+
+    def __init__(self, command: BaseCommand, name: str) -> None:
+        self.out = command.stdout
+        self.name = name
+        self.on_terminal = self.out.isatty()
+        self.state = ""
+
+    def __call__(self, of_import: Import) -> None:
+        text = f"{self.name}: {of_import.get_state_display()}"
+        if of_import.state == State.STORING:
+            text += f", {of_import.rows_new + of_import.rows_known} of {of_import.rows} rows"
+        if of_import.state == State.LOOKING_UP:
+            text += f", {of_import.series_done} of {of_import.series_total} series"
+        if self.on_terminal:
+            self.out.write(f"\r\x1b[K{text}", ending="")
+            self.out.flush()
+        elif of_import.state != self.state:
+            self.out.write(text)
+        self.state = of_import.state
+
+    def end(self) -> None:
+        if self.on_terminal:
+            self.out.write("\r\x1b[K", ending="")
+
+
+def row_as_json(file: str, row: Row) -> dict[str, object]:
+    """A row in the stable form of the dry run; tools depend on it."""
+    alternative = row.alternative
+    return {
+        "file": file,
+        "line": row.line,
+        "title": row.title,
+        "kind": row.kind.value,
+        "series": row.series,
+        "language": row.language,
+        "season_number": row.season_number,
+        "season_inferred": row.season_inferred,
+        "season_name": row.season_name,
+        "episode_number": row.episode_number,
+        "episode_title": row.episode_title,
+        "watched_on": row.watched_on.isoformat() if row.watched_on else None,
+        "reading_uncertain": row.reading_uncertain,
+        "alternative": {
+            "kind": alternative.kind.value,
+            "series": alternative.series,
+            "season_number": alternative.season_number,
+            "episode_title": alternative.episode_title,
+        }
+        if alternative
+        else None,
+        "same_viewing_as": row.same_viewing_as,
+        "reason": str(row.reason),
+    }

@@ -1,0 +1,173 @@
+"""The admin's view of the catalogue: names, statuses and counts, never who watched what when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from media import deciding, library
+from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
+from tmdb.errors import TmdbNotFound
+from tmdb.names import parse_tmdb_reference
+
+
+class MissingTotals(admin.SimpleListFilter):
+    title = _("totals")
+    parameter_name = "totals"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("missing", _("missing")), ("known", _("known"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Media]) -> QuerySet[Media]:
+        missing = Media.objects.without_totals()
+        if self.value() == "missing":
+            return queryset & missing
+        if self.value() == "known":
+            return queryset.filter(total_episodes__isnull=False)
+        return queryset
+
+
+class MediaForm(forms.ModelForm[Media]):
+    tmdb_reference = forms.CharField(
+        label=_("TMDB ID"),
+        required=False,
+        max_length=300,
+        help_text=_("A number, or the address of the series' page at themoviedb.org."),
+    )
+
+    class Meta:
+        model = Media
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tmdb_reference"].initial = self.instance.tmdb_id
+        self.details_missing = False
+
+    def clean_tmdb_reference(self) -> int | None:
+        text = self.cleaned_data["tmdb_reference"].strip()
+        if not text or text == str(self.instance.tmdb_id):
+            return self.instance.tmdb_id
+        if not self.instance.is_series:
+            raise ValidationError(_("Movies have no totals, so watchlog keeps no ID for them."))
+        reference = parse_tmdb_reference(text)
+        if reference is None or reference[0] != "tv":
+            raise ValidationError(
+                _("This is neither a number nor the address of a series at themoviedb.org.")
+            )
+        try:
+            self.details_missing = deciding.ask_for(reference[1]) is None
+        except TmdbNotFound as error:
+            raise ValidationError(
+                _("TMDB has no series with the ID %(id)s. Nothing was changed."),
+                params={"id": reference[1]},
+            ) from error
+        return reference[1]
+
+
+@admin.register(Media)
+class MediaAdmin(admin.ModelAdmin[Media]):
+    form = MediaForm
+    list_display = [
+        "title",
+        "media_type",
+        "tmdb_id",
+        "total_seasons",
+        "total_episodes",
+        "libraries",
+        "last_tmdb_update",
+    ]
+    list_filter = ["media_type", MissingTotals, "tmdb_status"]
+    search_fields = ["title", "base_title", "original_title", "=tmdb_id"]
+    readonly_fields = [
+        "title",
+        "base_title",
+        "original_title",
+        "media_type",
+        "total_seasons",
+        "total_episodes",
+        "aired_episodes",
+        "first_air_date",
+        "tmdb_status",
+        "last_tmdb_update",
+        "tmdb_gone_at",
+    ]
+    fields = ["tmdb_reference", *readonly_fields]
+    actions = ["look_up_again", "refresh_totals", "clear_match", "ignore"]
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
+        return super().get_queryset(request).annotate(libraries=Count("entries"))
+
+    @admin.display(description=_("in libraries"), ordering="libraries")
+    def libraries(self, media: Media) -> int:
+        return int(getattr(media, "libraries"))  # noqa: B009 - annotated, unknown to the types
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Media | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
+        tmdb_id = form.cleaned_data["tmdb_reference"]
+        if tmdb_id is None or tmdb_id == obj.tmdb_id:
+            return
+        target = deciding.change_tmdb_id(obj, tmdb_id)
+        if form.details_missing:
+            self.message_user(
+                request,
+                _("Saved. TMDB cannot be reached now; the totals follow when it can."),
+                messages.WARNING,
+            )
+        # The page that follows shows the row of the new id.
+        obj.pk = target.pk
+
+    @admin.action(description=_("Look up again"))
+    def look_up_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
+        entries = _undecided(queryset)
+        for entry in entries:
+            deciding.clear_match(entry)
+        self._say(request, len(entries), _("waiting to be looked up"))
+
+    @admin.action(description=_("Refresh totals"))
+    def refresh_totals(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
+        done = sum(deciding.refresh(media) for media in queryset.filter(tmdb_id__isnull=False))
+        self._say(request, done, _("refreshed"))
+
+    @admin.action(description=_("Clear match"))
+    def clear_match(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
+        entries = _undecided(queryset)
+        for entry in entries:
+            for cleared in deciding.clear_match(entry):
+                with library.library_lock(cleared.user_id):
+                    library.set_status(cleared, LookupStatus.NOT_FOUND, DecidedBy.ADMIN)
+        self._say(request, len(entries), _("cleared"))
+
+    @admin.action(description=_("Not on TMDB (never look up)"))
+    def ignore(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
+        entries = _undecided(queryset)
+        for entry in entries:
+            deciding.ignore(entry, DecidedBy.ADMIN)
+        self._say(request, len(entries), _("ignored"))
+
+    def _say(self, request: HttpRequest, number: int, what: Any) -> None:
+        text = ngettext("%(number)s series %(what)s.", "%(number)s series %(what)s.", number)
+        self.message_user(request, text % {"number": number, "what": what})
+
+
+def _undecided(media: QuerySet[Media]) -> list[LibraryEntry]:
+    """The entries of series among `media` that their own users did not decide."""
+    return list(
+        LibraryEntry.objects.series()
+        .filter(media__in=media.values("pk"))
+        .exclude(decided_by=DecidedBy.USER)
+    )

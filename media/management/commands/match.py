@@ -1,0 +1,97 @@
+"""`manage.py match`: look series up at TMDB again, or explain a decision."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+from django.utils import timezone
+
+from media import deciding, lookup
+from media.matching import explain
+from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
+from tmdb.errors import TmdbError
+
+STATUSES = {
+    "pending": [LookupStatus.PENDING, LookupStatus.ERROR],
+    "uncertain": [LookupStatus.UNCERTAIN, LookupStatus.NOT_FOUND],
+    "all": [
+        LookupStatus.PENDING,
+        LookupStatus.ERROR,
+        LookupStatus.UNCERTAIN,
+        LookupStatus.NOT_FOUND,
+        LookupStatus.MATCHED,
+    ],
+}
+
+
+class Command(BaseCommand):
+    help = "Looks series up at TMDB. What people decided by hand is never changed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--pending", action="store_true", help="series not looked up yet")
+        which.add_argument("--uncertain", action="store_true", help="uncertain and not found")
+        which.add_argument("--all", action="store_true", help="all but those decided by hand")
+        which.add_argument("--refresh", action="store_true", help="totals that are due")
+        which.add_argument("--explain", metavar="NAME", help="print the score table of a name")
+        parser.add_argument("--user", metavar="NAME", help="one user's library only")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.TMDB_API_KEY:
+            raise CommandError(
+                "There is no TMDB key. Get a free one at https://www.themoviedb.org/settings/api "
+                "and put it into .env as TMDB_API_KEY."
+            )
+        entries = LibraryEntry.objects.series()
+        if options["user"]:
+            user = get_user_model().objects.filter(username=options["user"]).first()
+            if user is None:
+                raise CommandError(f"There is no user {options['user']}.")
+            entries = entries.of(user)
+        if options["explain"]:
+            self._explain(entries, options["explain"])
+        elif options["refresh"]:
+            self._refresh(entries)
+        else:
+            which = next(name for name in STATUSES if options[name])
+            self._look_up(entries.filter(lookup_status__in=STATUSES[which]))
+
+    def _look_up(self, entries: lookup.Entries) -> None:
+        results: Counter[str] = Counter()
+
+        def count(result: lookup.Result) -> None:
+            results[result.status] += 1
+
+        waiting = entries.filter(decided_by=DecidedBy.AUTOMATIC).order_by("-last_watched", "pk")
+        asked = waiting.count()
+        lookup.look_up(waiting, even_if_not_due=True, on_result=count)
+        left = asked - sum(results.values())
+        self.stdout.write(
+            f"{asked} series: {results['matched']} matched, {results['uncertain']} uncertain, "
+            f"{results['not_found']} not found, {results['error']} failed, {left} not asked."
+        )
+
+    def _refresh(self, entries: lookup.Entries) -> None:
+        due = Media.objects.filter(entries__in=entries).due_for_refresh(timezone.now()).distinct()
+        answered = sum(deciding.refresh(media) for media in due)
+        self.stdout.write(f"{answered} of {len(due)} series refreshed.")
+
+    def _explain(self, entries: lookup.Entries, name: str) -> None:
+        entry = (
+            entries.filter(Q(names__name__iexact=name) | Q(media__title__iexact=name))
+            .prefetch_related("names")
+            .first()
+        )
+        if entry is None:
+            raise CommandError(f"No series in the library is called {name}.")
+        try:
+            answer = lookup.ask(lookup.evidence_for(entry))
+        except TmdbError as error:
+            raise CommandError(f"TMDB cannot be asked now: {error}") from error
+        self.stdout.write(explain(answer.evidence, answer.decision))
