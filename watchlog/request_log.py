@@ -30,7 +30,9 @@ class QueryTimer:
         finally:
             milliseconds = (time.perf_counter() - started) * 1000
             if milliseconds >= settings.SLOW_QUERY_MS:
-                logger.warning("slow query ms=%.0f sql=%s", milliseconds, sql[:500])
+                logger.warning(
+                    "slow query ms=%.0f sql=%s", milliseconds, " ".join(sql.split())[:500]
+                )
 
 
 class RequestLogMiddleware:

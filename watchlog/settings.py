@@ -225,12 +225,14 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-# Logging: one line per event on stderr; see watchlog/request_log.py for what a line holds.
+# Logging: one line per event on stderr; see watchlog/request_log.py for a request's line.
 SLOW_QUERY_MS: int = env.int("SLOW_QUERY_MS", default=200)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "watchlog.logs.LineFormatter", "secrets": [TMDB_API_KEY, SECRET_KEY]}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
@@ -241,13 +243,6 @@ LOGGING = {
 
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN:
-    import sentry_sdk
+    from watchlog.reporting import report_errors_to
 
-    # No request bodies, local variables or users: they hold titles, files and names.
-    sentry_sdk.init(
-        dsn=SENTRY_DSN,
-        send_default_pii=False,
-        include_local_variables=False,
-        max_request_body_size="never",
-        max_breadcrumbs=0,
-    )
+    report_errors_to(SENTRY_DSN)
