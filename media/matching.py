@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -58,7 +57,7 @@ class Sentence(NamedTuple):
     """A sentence for a person: an English template and the values to fill in."""
 
     template: str
-    values: Mapping[str, object] = MappingProxyType({})
+    values: Mapping[str, object] = {}
 
     def __str__(self) -> str:
         return self.template % self.values if self.values else self.template
@@ -193,7 +192,7 @@ def _name_part(evidence: Evidence, candidate: Candidate) -> Part:
 
 
 def _compare(wanted: str, name: str, most: float) -> Part:
-    values = MappingProxyType({"name": name})
+    values = {"name": name}
     if fold(wanted) == fold(name):
         return Part("name", most, Sentence("the same name: %(name)s", values))
     ours, theirs = comparison_key(wanted), comparison_key(name)
@@ -223,7 +222,7 @@ def _addition_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     added = parse_name(evidence.name)
     if added.countries and candidate.origin_country:
         fits = not added.countries.isdisjoint(candidate.origin_country)
-        values = MappingProxyType({"countries": ", ".join(candidate.origin_country)})
+        values = {"countries": ", ".join(candidate.origin_country)}
         sentence = "made in %(countries)s, as the name in your file says"
         other = "made in %(countries)s, not where the name in your file says"
         yield Part(
@@ -232,7 +231,7 @@ def _addition_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
     if added.year and candidate.first_air_date:
         aired = candidate.first_air_date.year
         fits = abs(aired - added.year) <= 1
-        year = MappingProxyType({"aired": aired})
+        year = {"aired": aired}
         sentence = "first aired %(aired)s, the year in the name"
         other = "first aired %(aired)s, not the year in the name"
         yield Part("year", 20.0 if fits else -40.0, Sentence(sentence if fits else other, year))
@@ -250,7 +249,7 @@ def _date_part(evidence: Evidence, candidate: Candidate) -> Part | None:
         return Part("date", -26.0, Sentence("TMDB does not know when it first aired"))
     if watched is None:
         return None
-    values = MappingProxyType({"aired": aired.year, "watched": watched.year})
+    values = {"aired": aired.year, "watched": watched.year}
     if aired - watched > _GRACE:
         return Part(
             "date",
@@ -290,13 +289,13 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
                 -8.0,
                 Sentence(
                     "your file has season %(seen)s, and TMDB knows no season",
-                    MappingProxyType({"seen": max(seen)}),
+                    {"seen": max(seen)},
                 ),
             )
         return
     highest, known = max(seen), max(seasons)
     total = sum(season.episode_count or 0 for season in seasons.values())
-    values = MappingProxyType({"seen": highest, "known": known, "total": total})
+    values = {"seen": highest, "known": known, "total": total}
     if highest <= known:
         yield Part(
             "seasons",
@@ -340,7 +339,7 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
             17.0,
             Sentence(
                 "%(count)s episodes in season %(season)s, as in your file",
-                MappingProxyType(example),
+                example,
             ),
         )
     elif over:
@@ -349,7 +348,7 @@ def _season_parts(evidence: Evidence, candidate: Candidate) -> Iterable[Part]:
             -12.0,
             Sentence(
                 "only %(count)s episodes in season %(season)s, fewer than in your file",
-                MappingProxyType(example),
+                example,
             ),
         )
 
@@ -381,7 +380,7 @@ def _title_part(evidence: Evidence, candidate: Candidate) -> Part | None:
         if found
         else "none of %(asked)s episode titles occurs"
     )
-    return Part("titles", points, Sentence(sentence, MappingProxyType(values))) if points else None
+    return Part("titles", points, Sentence(sentence, values)) if points else None
 
 
 def _telling_titles(evidence: Evidence) -> list[str]:
