@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from media.episodes import EpisodeFacts, SeasonFacts, Titles
+from media.episodes import EpisodeFacts, Place, SeasonFacts, Titles
 from media.wording import fold, generic_number
 from tmdb.names import comparison_key, parse_name
 
@@ -49,6 +49,13 @@ POSSIBLE = 35.0
 _NEAR_NAME = 28.0
 _PROOF = 20.0
 _MOST_DETAILS = 3
+_SAME_NAME = 50.0
+_IMPOSSIBLE = -60.0
+_SAME_TITLE = 90.0
+_SPECIAL_WORDS = re.compile(
+    r"\b(?:movie|film|filmen|pelicula|filme|special|especial|making|making of|after|afterparty|"
+    r"christmas|natale|navidad|natal|noel|reunion)\b"
+)
 _PAGE = 20
 _CLOSING_BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]$")
 
@@ -121,6 +128,10 @@ class Evidence:
     first_watched: date | None = None
     candidates: tuple[Candidate, ...] = ()
     searched: tuple[Search, ...] = ()
+
+    @property
+    def is_english(self) -> bool:
+        return self.language.partition("-")[0] == "en"
 
 
 class Part(NamedTuple):
@@ -366,7 +377,7 @@ def _title_part(evidence: Evidence, candidate: Candidate) -> Part | None:
     share = len(found) / len(asked)
     gain = min(sum(_weight(title) for title in found), 60.0)
     # Only English titles are complete enough on TMDB for a missing one to mean something.
-    loss = min(4.0 + 4.0 * len(asked), 30.0) if evidence.language == "en" else 0.0
+    loss = min(4.0 + 4.0 * len(asked), 30.0) if evidence.is_english else 0.0
     if candidate.original_language not in ("en", ""):
         loss /= 2
     points = gain * min(2 * share, 1.0) - loss * max(1.0 - 2 * share, 0.0)
@@ -418,8 +429,7 @@ def _is_named(scored: ScoredCandidate) -> bool:
 
     A name that is only a part of the other never wins by seasons, dates and popularity.
     """
-    points = {part.name: part.points for part in scored.parts}
-    return points["name"] >= _NEAR_NAME or points.get("titles", 0.0) >= _PROOF
+    return _points(scored, "name") >= _NEAR_NAME or _points(scored, "titles") >= _PROOF
 
 
 def match(evidence: Evidence) -> Decision:
@@ -473,7 +483,7 @@ def _wants(
             for search in _further_searches(evidence)
             if search not in evidence.searched
         ]
-    if evidence.language != "en" and _telling_titles(evidence):
+    if not evidence.is_english and _telling_titles(evidence):
         wants += [
             Want(WantKind.ENGLISH, entry.tmdb_id)
             for entry in scored[:2]
@@ -494,7 +504,7 @@ def _details_wanted(
     if not scored or scored[0].score < POSSIBLE:
         return ()
     proven = any(part.name == "titles" and part.points >= _PROOF for part in scored[0].parts)
-    reach = 25.0 if proven else 60.0 if evidence.language == "en" else 40.0
+    reach = 25.0 if proven else 60.0 if evidence.is_english else 40.0
     near = [
         entry
         for entry in scored
@@ -518,6 +528,164 @@ def _further_searches(evidence: Evidence) -> list[Search]:
     if len(words) == 1 and len(evidence.candidates) >= _PAGE:
         searches.append(Search(name, language, page=2))
     return [search for search in searches if search.query.strip()]
+
+
+class Verdict(StrEnum):
+    """What a doubtful `A: B` turned out to be; `AS_READ` when TMDB does not tell."""
+
+    EPISODE = "episode"
+    SPECIAL = "special"
+    MOVIE = "movie"
+    AS_READ = "as_read"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A title `A: B` of which the file does not tell whether it is an episode or a movie.
+
+    `key` is the caller's and comes back; `title` is B.
+    """
+
+    key: Hashable
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The verdict on a doubtful row, why, and where TMDB has it.
+
+    A special stays a movie in kind and is linked to the series (rule 17). `tmdb_id` is the
+    series for episodes and specials; `season_number` is TMDB's, where the title was found.
+    """
+
+    verdict: Verdict
+    reason: Sentence
+    tmdb_id: int | None = None
+    season_number: int | None = None
+    episode_ids: tuple[int, ...] = ()
+
+
+def settle(
+    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision
+) -> Mapping[Hashable, Settled]:
+    """Say of the doubtful rows `A: B` of one name A whether they are its episodes.
+
+    `evidence` and `decision` are those of A, with the titles B among the evidence's episodes.
+    B is an episode when a series A has it in a regular season, or has most of the other rows';
+    where titles cannot be compared, when the name alone is strong and nothing speaks against it.
+    """
+    found = _settled_by_titles(doubts, evidence, decision)
+    if found is not None:
+        return found
+    return {doubt.key: _settled_by_name(doubt, evidence, decision) for doubt in doubts}
+
+
+def _settled_by_titles(
+    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision
+) -> Mapping[Hashable, Settled] | None:
+    """The verdicts when a candidate of that name has any of the titles; else None."""
+    by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
+    for scored in decision.candidates:
+        candidate = by_id[scored.tmdb_id]
+        if _points(scored, "name") < _NEAR_NAME or _points(scored, "date") <= _IMPOSSIBLE:
+            continue
+        titles = Titles(candidate.seasons or (), candidate.english_seasons or ())
+        places = {doubt.key: _place_of(doubt.title, titles) for doubt in doubts}
+        regular = sum(place is not None and place.season > 0 for place in places.values())
+        if not any(places.values()):
+            continue
+        return {
+            doubt.key: _verdict_by_title(
+                doubt, candidate, places[doubt.key], supported=2 * regular >= len(doubts)
+            )
+            for doubt in doubts
+        }
+    return None
+
+
+def _verdict_by_title(
+    doubt: Doubt, candidate: Candidate, place: Place | None, *, supported: bool
+) -> Settled:
+    values = {"title": doubt.title, "series": candidate.name}
+    if place is None and supported:
+        reason = Sentence("Other titles beside it are episodes of %(series)s.", values)
+        return Settled(Verdict.EPISODE, reason, candidate.tmdb_id)
+    if place is None:
+        return Settled(Verdict.AS_READ, Sentence("%(series)s has no such episode.", values))
+    if place.season == 0:
+        reason = Sentence("“%(title)s” is a special of %(series)s.", values)
+        return Settled(Verdict.SPECIAL, reason, candidate.tmdb_id, 0, (place.id,))
+    reason = Sentence("“%(title)s” is an episode of %(series)s.", values)
+    return Settled(Verdict.EPISODE, reason, candidate.tmdb_id, place.season, (place.id,))
+
+
+def _place_of(title: str, titles: Titles) -> Place | None:
+    """Where a series has a title, which may have the name of a season before it."""
+    seasons = sorted(titles.seasons, key=lambda season: season == 0)
+    regular = [season for season in seasons if season > 0]
+    _, colon, rest = title.partition(": ")
+    for form in (title, rest) if colon else (title,):
+        if generic_number(form) is None and (
+            place := titles.called(form, regular) or titles.called(form, seasons)
+        ):
+            return place
+    if generic_number(title) is not None:
+        return None
+    return titles.resembling(title, seasons, _SAME_TITLE)
+
+
+def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Settled:
+    by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
+    as_read = Settled(Verdict.AS_READ, Sentence("TMDB does not tell what it is."))
+    if decision.tmdb_id is None:
+        return as_read
+    candidate = by_id[decision.tmdb_id]
+    best = decision.candidates[0]
+    values = {"title": doubt.title, "series": candidate.name}
+    if _points(best, "name") < _SAME_NAME:
+        return as_read
+    if _points(best, "titles") < 0:
+        return Settled(Verdict.AS_READ, Sentence("%(series)s has no such episode.", values))
+    if _SPECIAL_WORDS.search(fold(doubt.title)) or not _had_one_season(candidate, evidence, best):
+        return as_read
+    reason = Sentence("%(series)s is a series of one season, which Netflix does not name.", values)
+    return Settled(Verdict.EPISODE, reason, candidate.tmdb_id)
+
+
+def _had_one_season(candidate: Candidate, evidence: Evidence, scored: ScoredCandidate) -> bool:
+    """Whether it was a recent series of one season when watched: Netflix then leaves "Season 1"
+    out, while of a series with more seasons only specials and films have no season."""
+    watched = evidence.first_watched
+    seasons = [season for season in candidate.seasons or () if season.number > 0]
+    aired = [
+        season
+        for season in seasons
+        if not (season.air_date and watched) or season.air_date <= watched + _GRACE
+    ]
+    least = 0.0 if seasons else _AGES[0][1]
+    return len(aired) <= 1 and _points(scored, "date") >= least
+
+
+def wants_to_settle(
+    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision
+) -> tuple[Want, ...]:
+    """What TMDB should be asked before `settle`, the most useful first; empty when nothing."""
+    if decision.wants or _settled_by_titles(doubts, evidence, decision) is not None:
+        return decision.wants
+    if evidence.is_english or all(generic_number(doubt.title) is not None for doubt in doubts):
+        return ()
+    by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
+    return tuple(
+        Want(WantKind.ENGLISH, scored.tmdb_id)
+        for scored in decision.candidates[:1]
+        if _points(scored, "name") >= _SAME_NAME
+        and by_id[scored.tmdb_id].seasons
+        and by_id[scored.tmdb_id].english_seasons is None
+    )
+
+
+def _points(scored: ScoredCandidate, name: str) -> float:
+    return next((part.points for part in scored.parts if part.name == name), 0.0)
 
 
 def explain(evidence: Evidence, decision: Decision) -> str:
