@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -14,7 +15,7 @@ from imports.reading.spelling import fold
 
 
 class Level(Enum):
-    """What a marker stands for."""
+    """What a marker stands for, the one that says most about a season first."""
 
     SEASON = "season"
     LIMITED = "limited"
@@ -28,7 +29,8 @@ class Level(Enum):
 class Marker(NamedTuple):
     """A part of a title, read as a marker.
 
-    `number` is None for a marker without one; `exact` says that the part is nothing else.
+    `number` is None for a marker without one, 1 for a limited series and 0 for specials.
+    `exact` says that the part holds nothing else.
     """
 
     level: Level
@@ -37,45 +39,48 @@ class Marker(NamedTuple):
     exact: bool = True
 
 
+class _Entry(NamedTuple):
+    level: Level
+    languages: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The words of all languages, compiled for look-up by folded text with "#" for numbers."""
+    """The words of all languages.
 
-    shapes: dict[str, tuple[Level, tuple[str, ...], bool]]
+    A shape is folded text with "#" for each number and no blank beside it: "season#", "#rada".
+    """
+
+    shapes: dict[str, _Entry]
+    finals: tuple[tuple[str, _Entry], ...]
     numbers: dict[str, int]
-    first_words: frozenset[str]
-    last_words: frozenset[str]
-    unspaced: frozenset[str]
+    edge_words: frozenset[str]
     trailers: frozenset[str]
     pilots: frozenset[str]
+    presenting: frozenset[str]
     film_words: frozenset[str]
-    letters: dict[str, tuple[str, ...]]
-    languages: tuple[str, ...]
+    film_phrases: tuple[str, ...]
+    film_hints: frozenset[str]
+    letters: dict[str, str]
     suffix: re.Pattern[str]
 
 
-_LEVELS = {
-    "season": Level.SEASON,
-    "final": Level.SEASON,
-    "limited": Level.LIMITED,
-    "part": Level.PART,
-    "series": Level.SERIES,
-    "special": Level.SPECIAL,
-    "chapter": Level.CHAPTER,
-    "episode": Level.EPISODE,
-}
-# Where one shape means two things, the one that says more about a season wins.
+_LEVELS = {level.value: level for level in Level} | {"final": Level.SEASON}
 _RANK = {level: rank for rank, level in enumerate(Level)}
+_WHOLE_NUMBERS = {Level.LIMITED: 1, Level.SPECIAL: 0}
+# Digits with an ordinal ending or a letter ("1re", "4a", "3B", "2."), or a word.
 _TOKEN = re.compile(
-    r"(\d+)(?:[-:]?(?:[a-z]{1,3}|[^\W\d_a-z]{1,2}(?<=[α-ωа-яèéñ]))(?!\w))?\.?"
+    r"(\d+)(?:[-:]?[a-zα-ωа-яèé]{1,3}(?!\w))?\.?"
     r"|[^\W\d_]+(?:'[^\W\d_]+)?"
 )
-_AROUND_NUMBER = re.compile(r" ?# ?")
-_SEPARATOR = re.compile(r" - | : |, | ?[()] ?|: ")
+_AROUND_NUMBER = re.compile(r"\.? ?# ?")
+_SEPARATOR = re.compile(r" - | : |: |, | ?[()] ?")
 _LETTER_AT_END = re.compile(r" ([a-h])$")
-_ROMAN = re.compile(r"(?=[ivxl])x{0,3}(?:ix|iv|v?i{0,3})")
+_ROMAN = re.compile(r"(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})")
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10}
+# Scripts that put no blank between words: Thai, Lao, Japanese, Chinese, Korean.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_LOOSE = (Level.CHAPTER, Level.EPISODE)
 
 
 def _roman(word: str) -> int | None:
@@ -84,35 +89,42 @@ def _roman(word: str) -> int | None:
     if not _ROMAN.fullmatch(word):
         return None
     values = [_ROMAN_DIGITS[letter] for letter in word]
-    return sum(
-        -value if value < following else value
-        for value, following in zip(values, [*values[1:], 0], strict=True)
-    )
+    following = [*values[1:], 0]
+    return sum(-a if a < b else a for a, b in zip(values, following, strict=True))
+
+
+def read_number(word: str) -> int | None:
+    """A folded word as a number: digits, Roman, or written out in any language of the table."""
+    if word.isdecimal():
+        return int(word[:9])
+    number = table().numbers.get(word)
+    return _roman(word) if number is None and len(word) <= 6 else number
 
 
 def _shape(folded: str, numbers: dict[str, int]) -> tuple[str, list[int]]:
-    """The text with "#" for each number, blanks around it dropped, and the numbers."""
+    """The shape of a folded text, and its numbers in order."""
     found: list[int] = []
 
     def replace(match: re.Match[str]) -> str:
         digits = match.group(1)
         if digits is not None:
-            number: int | None = int(digits[:9])
-        else:
-            word = match.group()
-            number = numbers.get(word)
-            if number is None and len(word) <= 6:
-                number = _roman(word)
+            found.append(int(digits[:9]))
+            return "#"
+        word = match.group()
+        number = numbers.get(word)
+        if number is None and len(word) <= 6:
+            number = _roman(word)
         if number is None:
-            return match.group()
+            return word
         found.append(number)
         return "#"
 
-    return _AROUND_NUMBER.sub("#", _TOKEN.sub(replace, folded)), found
+    shape = _AROUND_NUMBER.sub("#", _TOKEN.sub(replace, folded))
+    return shape.rstrip("!.…") or shape, found
 
 
-def _canonical(template: str) -> str:
-    return _AROUND_NUMBER.sub("#", fold(template))
+def _template(words: str) -> str:
+    return _AROUND_NUMBER.sub("#", fold(words))
 
 
 def _load() -> dict[str, dict[str, Any]]:
@@ -124,150 +136,139 @@ def _load() -> dict[str, dict[str, Any]]:
 def table() -> Table:
     """The table of `data/markers.toml`, compiled once."""
     data = _load()
+
+    def every(*names: str) -> Iterator[str]:
+        return (word for words in data.values() for name in names for word in words.get(name, ()))
+
     numbers: dict[str, int] = {}
-    shapes: dict[str, tuple[Level, list[str], bool]] = {}
-    trailers: set[str] = set()
-    pilots: set[str] = set()
-    film_words: set[str] = set()
-    letters: dict[str, list[str]] = {}
-    episode_words: set[str] = set()
+    levels: dict[str, Level] = {}
+    languages: dict[str, list[str]] = {}
+    letters: dict[str, str] = {}
     for language, words in data.items():
-        for position, word in enumerate(words.get("cardinals", ()), 1):
-            numbers.setdefault(fold(word), position)
-        for position, word in enumerate(words.get("ordinals", ()), 1):
-            numbers.setdefault(fold(word), position)
+        for name in ("cardinals", "ordinals"):
+            for position, word in enumerate(words.get(name, ()), 1):
+                numbers.setdefault(fold(word), position)
         for name, level in _LEVELS.items():
-            for template in words.get(name, ()):
-                shape = _canonical(template)
-                known = shapes.get(shape)
-                if known is None or _RANK[level] < _RANK[known[0]]:
-                    shapes[shape] = (level, [language], name == "final")
-                elif known[0] is level:
-                    known[1].append(language)
-        for name in ("chapter", "episode"):
-            episode_words.update(fold(t).replace("#", "").strip() for t in words.get(name, ()))
-        trailers.update(_canonical(word) for word in words.get("trailer", ()))
-        pilots.update(fold(word) for word in words.get("pilot", ()))
-        film_words.update(fold(word) for word in words.get("film", ()))
-        for letter in words.get("letters", ""):
-            letters.setdefault(letter, []).append(language)
-    flat = {shape: (lvl, tuple(langs), final) for shape, (lvl, langs, final) in shapes.items()}
-    spaced = [shape for shape in flat if not _UNSPACED.search(shape)]
-    alternatives = "|".join(sorted(map(re.escape, episode_words), key=len, reverse=True))
+            for shape in map(_template, words.get(name, ())):
+                known = levels.get(shape, level)
+                if _RANK[level] < _RANK[known]:
+                    languages[shape] = []
+                if _RANK[level] <= _RANK[known]:
+                    levels[shape] = level
+                    languages.setdefault(shape, []).append(language)
+        letters[language] = words.get("letters", "")
+    shapes = {shape: _Entry(level, tuple(languages[shape])) for shape, level in levels.items()}
+    counting = {fold(words).replace("#", "").strip() for words in every("chapter", "episode")}
+    alternatives = "|".join(sorted(map(re.escape, counting), key=len, reverse=True))
+    spaced = [re.split("[ #]", shape) for shape in shapes if not _UNSPACED.search(shape)]
+    film = [fold(words) for words in every("film")]
     return Table(
-        shapes=flat,
+        shapes=shapes,
+        finals=tuple((shape, shapes[shape]) for shape in map(_template, every("final"))),
         numbers=numbers,
-        first_words=frozenset(re.split(r"[ #]", shape)[0] for shape in spaced) - {""},
-        last_words=frozenset(re.split(r"[ #]", shape)[-1] for shape in spaced) - {""},
-        unspaced=frozenset(shape for shape in flat if _UNSPACED.search(shape)),
-        trailers=frozenset(trailers),
-        pilots=frozenset(pilots),
-        film_words=frozenset(film_words),
-        letters={letter: tuple(langs) for letter, langs in letters.items()},
-        languages=tuple(data),
+        edge_words=frozenset(word for words in spaced for word in (words[0], words[-1])) - {""},
+        trailers=frozenset(map(_template, every("trailer"))),
+        pilots=frozenset(map(fold, every("pilot"))),
+        presenting=frozenset(map(fold, every("presents"))),
+        film_words=frozenset(
+            word for word in film if word.isalpha() and not _UNSPACED.search(word)
+        ),
+        film_phrases=tuple(
+            word if _UNSPACED.search(word) else f" {word} "
+            for word in film
+            if not word.isalpha() or _UNSPACED.search(word)
+        ),
+        film_hints=frozenset(map(fold, every("film_hints"))),
+        letters=letters,
         suffix=re.compile(
-            rf" ?\((?:(?:{alternatives})\.? ?(\d+)|(\d+)\.? ?(?:{alternatives}))\)$", re.IGNORECASE
+            rf" ?\((?:(?:{alternatives})\.? ?(\d+)|(\d+)\.? ?(?:{alternatives}))\)$",
+            re.IGNORECASE,
         ),
     )
 
 
-def _find(shape: str, words: Table) -> tuple[Level, tuple[str, ...], bool] | None:
-    found = words.shapes.get(shape)
-    if found is None:
-        lettered = _LETTER_AT_END.sub("#", shape)
-        if lettered != shape:
-            found = words.shapes.get(lettered)
-    return found
+def may_be_marker(segment: str) -> bool:
+    """A quick look that overlooks no marker: it wants digits, the first or last word of a
+    marker, or a script without blanks."""
+    words = table().edge_words
+    return (
+        segment.partition(" ")[0].casefold() in words
+        or segment.rpartition(" ")[2].casefold() in words
+        or any(map(str.isdigit, segment))
+        or (not segment.isascii() and _UNSPACED.search(segment) is not None)
+    )
 
 
 def read_marker(segment: str) -> Marker | None:
     """Read one part of a title as a marker; None when it is something else.
 
-    A season's words may stand among others ("Season 4 Remix", "Saison 2 Partie A"): such a
-    marker is not `exact`. Every other kind has to fill the part.
+    A season's words may stand among others ("Season 4 Remix", "Saison 2 Partie A"), and a title
+    may follow an episode's number ("Épisode 1 : ..."): such a marker is not `exact`.
     """
     words = table()
     folded = fold(segment)
-    if not folded:
-        return None
-    if not (
-        any(map(str.isdigit, folded))
-        or folded.partition(" ")[0] in words.first_words
-        or folded.rpartition(" ")[2] in words.last_words
-        or (not folded.isascii() and _UNSPACED.search(folded))
-    ):
+    if not folded or not may_be_marker(folded):
         return None
     shape, numbers = _shape(folded, words.numbers)
-    found = _find(shape, words)
-    if found is not None:
-        level, languages, _ = found
-        if numbers:
-            return Marker(level, numbers[0], languages)
-        letter = _LETTER_AT_END.search(shape)
-        if letter is not None and shape not in words.shapes:
-            return Marker(level, ord(letter.group(1)) - ord("a") + 1, languages)
-        if level is Level.LIMITED:
-            return Marker(level, 1, languages)
-        return Marker(level, None, languages)
+    entry = words.shapes.get(shape)
+    if entry is not None:
+        number = numbers[0] if numbers else _WHOLE_NUMBERS.get(entry.level)
+        return Marker(entry.level, number, entry.languages)
+    lettered = _LETTER_AT_END.search(shape)
+    if lettered is not None:
+        entry = words.shapes.get(shape[:-2] + "#")
+        if entry is not None:
+            return Marker(entry.level, ord(lettered.group(1)) - ord("a") + 1, entry.languages)
     return _read_compound(shape, numbers, words)
 
 
 def _read_compound(shape: str, numbers: list[int], words: Table) -> Marker | None:
+    """A marker among other words: "season#- volume#", "season#remix", "final season part#"."""
     pieces = [piece for piece in _SEPARATOR.split(shape) if piece]
     if not pieces:
         return None
-    found = _find(pieces[0], words)
-    if found is None:
-        head, sign, _ = pieces[0].partition("#")
-        found = words.shapes.get(head + sign) if sign and head else None
-        if found is None and sign and not head:
-            after = pieces[0][1:].partition(" ")[0]
-            found = words.shapes.get("#" + after)
-        if found is not None and found[0] is not Level.SEASON:
-            found = None
-    if found is None:
-        for shape_words, entry in _finals(words):
-            if shape.startswith(shape_words):
-                return Marker(Level.SEASON, None, entry, exact=False)
-        for piece in pieces:
-            words_of_piece = piece.split(" ")
-            for word in words_of_piece:
-                entry = words.shapes.get(word)
-                if entry is not None and "#" in word and entry[0] is Level.SEASON:
-                    position = shape[: shape.index(word)].count("#")
-                    return Marker(Level.SEASON, numbers[position], entry[1], exact=False)
+    entry = words.shapes.get(pieces[0])
+    if entry is not None:
+        number = numbers[0] if "#" in pieces[0] else _WHOLE_NUMBERS.get(entry.level)
+        if entry.level in (Level.SEASON, Level.LIMITED, *_LOOSE):
+            return Marker(entry.level, number, entry.languages, exact=False)
+        if entry.level is Level.PART and all(piece in words.shapes for piece in pieces):
+            return Marker(entry.level, number, entry.languages, exact=False)
         return None
-    level, languages, _ = found
-    if level in (Level.SEASON, Level.LIMITED):
-        number = numbers[0] if "#" in pieces[0] and numbers else None
-        return Marker(level, 1 if level is Level.LIMITED else number, languages, exact=False)
-    if all(_find(piece, words) is not None for piece in pieces) or (
-        len(pieces) == 2 and shape.endswith(")")
-    ):
-        return Marker(level, numbers[0] if numbers else None, languages, exact=False)
+    for start, final in words.finals:
+        if shape.startswith(start):
+            return Marker(Level.SEASON, None, final.languages, exact=False)
+    for position, piece in enumerate(re.split("(?<=#)| ", shape)):
+        if "#" not in piece or position > 3:
+            continue
+        entry = words.shapes.get(piece)
+        if entry is None and piece == "#":
+            entry = words.shapes.get("#" + shape.partition("#")[2].partition(" ")[0])
+        if entry is not None and entry.level is Level.SEASON:
+            before = shape[: shape.index(piece)].count("#")
+            return Marker(Level.SEASON, numbers[before], entry.languages, exact=False)
     return None
 
 
-@cache
-def _final_shapes() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(
-        (shape, languages) for shape, (_, languages, final) in table().shapes.items() if final
-    )
+def read_trailer(text: str) -> bool:
+    """Whether a cleaned title says that it was a trailer, a clip or the like.
 
-
-def _finals(words: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return _final_shapes()
-
-
-def is_trailer(segment: str) -> bool:
-    """Whether the first part of a title says that it was a trailer, a clip or the like."""
+    The word stands alone before the first colon, behind a season there, or in brackets at the
+    end of a part: "Trailer: X", "Season 1 Trailer: X", "Temporada 2 (Clipe): X", "X (Trailer)".
+    """
     words = table()
-    shape, _ = _shape(fold(segment), words.numbers)
+    head = re.split(" ?: ", text, maxsplit=1)[0]
+    shape, _ = _shape(fold(head), words.numbers)
     if shape in words.trailers:
         return True
-    pieces = [piece for piece in _SEPARATOR.split(shape) if piece]
-    if len(pieces) > 1 and pieces[-1] in words.trailers:
-        return True
-    return any(
-        shape.endswith(" " + trailer) or "#" + trailer in shape for trailer in words.trailers
-    )
+    for trailer in words.trailers:
+        if shape.endswith(trailer) and shape[: -len(trailer)].rstrip() in words.shapes:
+            return True
+    return any(_ends_in_trailer(fold(part), words) for part in (head, text))
+
+
+def _ends_in_trailer(folded: str, words: Table) -> bool:
+    before, bracket, inside = folded.rpartition("(")
+    if not before or not bracket or not inside.endswith(")"):
+        return False
+    return _shape(inside[:-1], words.numbers)[0] in words.trailers

@@ -1,0 +1,95 @@
+"""Names that films or performers have before a colon, read from `data/names.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib import resources
+
+from imports.reading.spelling import fold
+
+
+class NameOf(Enum):
+    """Whose name a name is known to be."""
+
+    FILMS = "films"
+    FILMS_AND_SERIES = "both"
+    PERSON = "people"
+    PERHAPS_PERSON = "first_names"
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    whole: dict[str, NameOf]
+    beginnings: dict[str, tuple[str, ...]]
+    first_names: frozenset[str]
+
+
+# The articles that names lose in lists and in sequels: "(The) Hunger Games".
+_ARTICLE = re.compile(r"(?:the|el|la|los|las|le|les|o|os|as|der|die|das|de|il|lo|gli) (?=\S)|l'")
+_SEQUEL = re.compile(r" (?:\d{1,2}|[ivx]{2,4})$")
+# Words that hardly any person's name has, and those that stand inside some names.
+_NO_NAME = frozenset(
+    "and the of with vs vs. y e et und og och ja i en in on at for to from & a an is est ist es "
+    "det das las les un una une does".split()
+)
+_INNER = frozenset("de da di del della van von der den la le el al bin ibn mc st. dos".split())
+
+
+def _bare(folded: str) -> str:
+    return _ARTICLE.sub("", folded, count=1) if _ARTICLE.match(folded) else folded
+
+
+@cache
+def _names() -> _Names:
+    path = resources.files("imports.reading") / "data" / "names.toml"
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    whole: dict[str, NameOf] = {}
+    beginnings: dict[str, list[str]] = {}
+    for meaning in (NameOf.FILMS, NameOf.FILMS_AND_SERIES, NameOf.PERSON):
+        for names in data[meaning.value].values():
+            for name in map(fold, names):
+                first, colon, rest = name.partition(": ")
+                if colon:
+                    beginnings.setdefault(_bare(first), []).append(rest)
+                else:
+                    whole.setdefault(_bare(name), meaning)
+    return _Names(
+        whole,
+        {first: tuple(rests) for first, rests in beginnings.items()},
+        frozenset(map(fold, data["first_names"]["names"].split())),
+    )
+
+
+def name_of(first: str, second: str) -> NameOf | None:
+    """Whose name stands before a title's colon, as far as is known.
+
+    `first` and `second` are the folded parts before and after it.
+    """
+    names = _names()
+    bare = _bare(first)
+    found = names.whole.get(bare)
+    if found is None:
+        found = names.whole.get(_SEQUEL.sub("", bare))
+        if found is NameOf.PERSON:
+            found = None
+    if found is None and bare in names.beginnings:
+        if any(second.startswith(rest) for rest in names.beginnings[bare]):
+            return NameOf.FILMS
+    if found is None and _may_be_person(first, names):
+        return NameOf.PERHAPS_PERSON
+    return found
+
+
+def _may_be_person(folded: str, names: _Names) -> bool:
+    """Two or three words that begin with a first name; inner words ("van", "de") come on top."""
+    words = folded.split(" ")
+    if words[0] not in names.first_names:
+        return False
+    others = [word for word in words[1:] if word not in _INNER]
+    if not 1 <= len(others) <= 2 or len(words) > 4 or words[-1] in _INNER:
+        return False
+    return not any(word in _NO_NAME or word.endswith("'s") or word[:1].isdigit() for word in others)
