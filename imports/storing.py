@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import CharField, F, Value
@@ -20,12 +21,12 @@ from django.db.models.functions import Cast, Concat
 
 from imports.models import Claim, Import, ImportProblem, Outcome, State
 from imports.reading import Kind, Reading, Row, name_key
-from media import library
+from media import bulk, library
 from media.keys import digest, fingerprint
 from media.models import Decision, EntryName, MediaType, Source, Viewing, ViewingKind
 
 # Titles in one transaction: well under a second on both databases (rule 19).
-CHUNK = 500
+CHUNK = 1000
 MAX_NUMBER = 2**31 - 1
 
 Day = date | None
@@ -151,14 +152,68 @@ def _store_problems(of_import: Import, rows: Sequence[Row]) -> None:
 
 
 @dataclass(slots=True)
+class _Viewing:
+    """A viewing as the database has it or shall have it, without the cost of a model."""
+
+    pk: int | None
+    title_hash: str
+    raw_title: str
+    # How the title reads:
+    name_id: int
+    entry_id: int
+    kind: str
+    season_number: int | None = None
+    season_inferred: bool = False
+    season_name: str = ""
+    episode_number: int | None = None
+    episode_title: str = ""
+    reading_uncertain: bool = False
+    alternative: dict[str, object] | None = None
+    # What follows from the claims:
+    fingerprint: str = ""
+    day: Day = None
+    listed_on: Day = None
+    watched_at: datetime | None = None
+    duration_seconds: int | None = None
+    profile: str = ""
+    dismissed_at: datetime | None = None
+
+    @property
+    def timed_on(self) -> Day:
+        return self.watched_at.date() if self.watched_at else None
+
+
+COLUMNS = [attribute.name for attribute in fields(_Viewing)]
+READ = COLUMNS[COLUMNS.index("name_id") : COLUMNS.index("fingerprint")]
+WRITTEN = COLUMNS[COLUMNS.index("name_id") :]
+
+
+@dataclass(slots=True)
+class _Claim:
+    """A claim, likewise; without `pk` it is new."""
+
+    pk: int | None
+    viewing_id: int | None
+    of_import_id: int
+    line: int
+    day: date
+    watched_at: datetime | None
+    duration_seconds: int | None
+    profile: str
+
+
+CLAIM_COLUMNS = [attribute.name for attribute in fields(_Claim)]
+
+
+@dataclass(slots=True)
 class _Title:
     """What is to be written of one title: how it reads now, and an import's new claims.
 
     Without a reading the viewings keep the one they have.
     """
 
-    reading: Viewing | None = None
-    claims: list[Claim] = field(default_factory=list)
+    reading: _Viewing | None = None
+    claims: list[_Claim] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -167,13 +222,13 @@ class _Group:
 
     timed_on: Day
     listed_on: Day
-    claims: list[Claim]
+    claims: list[_Claim]
 
 
 def _store_chunk(of_import: Import, chunk: Mapping[str, list[Play]]) -> None:
     readings = _readings(of_import.user_id, {title: plays[0] for title, plays in chunk.items()})
     titles = {
-        reading.title_hash: _Title(reading, [_claim(of_import, play) for play in plays])
+        reading.title_hash: _Title(reading, [_claim(of_import.pk, play) for play in plays])
         for reading, plays in zip(readings, chunk.values(), strict=True)
     }
     new, known = _write(of_import.user_id, titles)
@@ -194,67 +249,71 @@ OVERRULING = {
 }
 
 
-def _readings(user_id: int, plays: Mapping[str, Play]) -> list[Viewing]:
-    """An unsaved viewing per title key, with what the title reads as; names are made."""
+def _readings(user_id: int, plays: Mapping[str, Play]) -> list[_Viewing]:
+    """What each title key reads as, under names of the user's library; those are made."""
+    hashes = {title: digest(title) for title in plays}
     films = set(
         EntryName.objects.filter(
             user_id=user_id, media_type=MediaType.MOVIE, decision=Decision.MOVIE
         ).values_list("key", flat=True)
     )
     wanted = {
-        title: _movie_name(title, play.row)
-        if films and digest(title) in films
-        else _name(title, play.row)
+        title: _movie_name(hashes[title], play.row)
+        if hashes[title] in films
+        else _name(hashes[title], play.row)
         for title, play in plays.items()
     }
-    names = library.find_or_create_names(user_id, wanted.values())
-    by_title = {
-        title: names[new.media_type.value, library.bounded_key(new.key)]
-        for title, new in wanted.items()
-    }
+    by_title = _find_names(user_id, wanted)
     overruled = {
-        title: _name_as_decided(title, plays[title].row, name)
+        title: _name_as_decided(hashes[title], plays[title].row, name)
         for title, name in by_title.items()
         if (name.media_type, name.decision) in OVERRULING
     }
     if overruled:
-        names = library.find_or_create_names(user_id, overruled.values())
-        by_title |= {
-            title: names[new.media_type.value, library.bounded_key(new.key)]
-            for title, new in overruled.items()
-        }
-    return [_reading(user_id, title, play.row, by_title[title]) for title, play in plays.items()]
+        by_title |= _find_names(user_id, overruled)
+    return [_reading(hashes[title], play.row, by_title[title]) for title, play in plays.items()]
 
 
-def _name(title: str, row: Row) -> library.NewName:
+def _find_names(user_id: int, wanted: Mapping[str, library.NewName]) -> dict[str, EntryName]:
+    names = library.find_or_create_names(user_id, wanted.values())
+    return {
+        title: names[new.media_type.value, library.bounded_key(new.key)]
+        for title, new in wanted.items()
+    }
+
+
+def _name(title_hash: str, row: Row) -> library.NewName:
     series = _storable(row.series or "")
     if row.kind == Kind.EPISODE and series:
-        return library.NewName(MediaType.TV_SERIES, series, name_key(series), row.language or "")
-    return _movie_name(title, row)
+        return _series_name(series, row.language or "")
+    return _movie_name(title_hash, row)
 
 
-def _movie_name(title: str, row: Row) -> library.NewName:
-    return library.NewName(MediaType.MOVIE, _tidy(row.title), digest(title), row.language or "")
+@lru_cache(maxsize=10_000)
+def _series_name(series: str, language: str) -> library.NewName:
+    return library.NewName(MediaType.TV_SERIES, series, name_key(series), language)
 
 
-def _name_as_decided(title: str, row: Row, name: EntryName) -> library.NewName:
+def _movie_name(title_hash: str, row: Row) -> library.NewName:
+    return library.NewName(MediaType.MOVIE, _tidy(row.title), title_hash, row.language or "")
+
+
+def _name_as_decided(title_hash: str, row: Row, name: EntryName) -> library.NewName:
     """The name to use where a person said that a name is a movie, or a series, after all."""
     if name.media_type == MediaType.TV_SERIES:
-        return _movie_name(title, row)
+        return _movie_name(title_hash, row)
     other = _storable((row.alternative and row.alternative.series) or "")
-    series = other or _tidy(row.title)
-    return library.NewName(MediaType.TV_SERIES, series, name_key(series), row.language or "")
+    return _series_name(other or _tidy(row.title), row.language or "")
 
 
-def _reading(user_id: int, title: str, row: Row, name: EntryName) -> Viewing:
-    viewing = Viewing(
-        user_id=user_id,
-        entry_id=name.entry_id,
-        name_id=name.pk,
-        kind=ViewingKind.MOVIE,
-        raw_title=_storable(row.title),
-        title_hash=digest(title),
-        source=Source.FILE,
+def _reading(title_hash: str, row: Row, name: EntryName) -> _Viewing:
+    viewing = _Viewing(
+        None,
+        title_hash,
+        _storable(row.title),
+        name.pk,
+        name.entry_id,
+        ViewingKind.MOVIE.value,
         reading_uncertain=row.reading_uncertain,
     )
     if row.alternative is not None:
@@ -266,7 +325,7 @@ def _reading(user_id: int, title: str, row: Row, name: EntryName) -> Viewing:
             "reason": str(row.reason),
         }
     if name.media_type == MediaType.TV_SERIES:
-        viewing.kind = ViewingKind.EPISODE
+        viewing.kind = ViewingKind.EPISODE.value
         viewing.season_number = _bounded(row.season_number)
         viewing.season_inferred = row.season_inferred
         viewing.season_name = _storable(row.season_name or "")[:300]
@@ -275,14 +334,16 @@ def _reading(user_id: int, title: str, row: Row, name: EntryName) -> Viewing:
     return viewing
 
 
-def _claim(of_import: Import, play: Play) -> Claim:
-    return Claim(
-        of_import=of_import,
-        line=play.row.line,
-        day=play.day,
-        watched_at=play.watched_at,
-        duration_seconds=_bounded(play.duration_seconds),
-        profile=_storable(play.row.profile or "")[:200],
+def _claim(import_id: int, play: Play) -> _Claim:
+    return _Claim(
+        None,
+        None,
+        import_id,
+        play.row.line,
+        play.day,
+        play.watched_at,
+        _bounded(play.duration_seconds),
+        _storable(play.row.profile or "")[:200],
     )
 
 
@@ -292,23 +353,27 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
     Returns how many of the new claims made a viewing, and how many met one. A fixed number of
     queries for any number of titles.
     """
-    stored: dict[str, list[Viewing]] = defaultdict(list)
-    for viewing in Viewing.objects.filter(
-        user_id=user_id, title_hash__in=list(titles), source=Source.FILE
-    ).order_by("pk"):
+    stored: dict[str, list[_Viewing]] = defaultdict(list)
+    for values in (
+        Viewing.objects.filter(user_id=user_id, title_hash__in=list(titles), source=Source.FILE)
+        .order_by("pk")
+        .values_list(*COLUMNS)
+    ):
+        viewing = _Viewing(*values)
         stored[viewing.title_hash].append(viewing)
-    claims: dict[int, list[Claim]] = defaultdict(list)
+    claims: dict[int | None, list[_Claim]] = defaultdict(list)
     if stored:
         ids = [viewing.pk for there in stored.values() for viewing in there]
-        for claim in Claim.objects.filter(viewing_id__in=ids).order_by("pk"):
+        of_viewings = Claim.objects.filter(viewing_id__in=ids).order_by("pk")
+        for values in of_viewings.values_list(*CLAIM_COLUMNS):
+            claim = _Claim(*values)
             claims[claim.viewing_id].append(claim)
 
-    created: list[Viewing] = []
-    changed: list[Viewing] = []
-    renamed: list[Viewing] = []
-    dropped: list[Viewing] = []
-    fresh: list[Claim] = []
-    moved: list[Claim] = []
+    created: list[_Viewing] = []
+    changed: dict[int | None, _Viewing] = {}
+    renamed: list[int | None] = []
+    dropped: list[_Viewing] = []
+    placed: list[tuple[_Claim, _Viewing]] = []
     touched: set[int] = set()
     known = 0
     for title_hash, title in titles.items():
@@ -318,83 +383,90 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
         kept = _keepers(there, groups)
         for keeper, group in zip(kept, groups, strict=True):
             if keeper is None:
-                viewing = copy(title.reading or there[0])
-                viewing.pk = None
+                viewing = replace(title.reading or there[0], pk=None, dismissed_at=None)
                 _apply(viewing, group)
                 created.append(viewing)
             else:
                 viewing = keeper
-                identity = viewing.fingerprint
-                known += sum(claim._state.adding for claim in group.claims)
-                touched_before = viewing.entry_id
+                identity, entry_id = viewing.fingerprint, viewing.entry_id
+                known += sum(claim.pk is None for claim in group.claims)
                 if _apply(viewing, group) | _reread(viewing, title.reading):
-                    changed.append(viewing)
-                    touched |= {touched_before, viewing.entry_id}
+                    changed[viewing.pk] = viewing
+                    touched |= {entry_id, viewing.entry_id}
                 if viewing.fingerprint != identity:
-                    renamed.append(viewing)
-            for claim in group.claims:
-                if claim._state.adding:
-                    claim.viewing = viewing
-                    fresh.append(claim)
-                elif claim.viewing_id != viewing.pk:
-                    claim.viewing = viewing
-                    moved.append(claim)
-        dropped += _dropped(there, kept, groups)
+                    renamed.append(viewing.pk)
+            placed += [
+                (claim, viewing)
+                for claim in group.claims
+                if claim.pk is None or claim.viewing_id != viewing.pk
+            ]
+        gone, heirs = _dropped(there, kept, groups)
+        dropped += gone
+        changed |= {viewing.pk: viewing for viewing in heirs}
 
     touched |= {viewing.entry_id for viewing in [*created, *dropped]}
-    if moved:
-        Claim.objects.filter(pk__in=[claim.pk for claim in moved]).delete()
+    if moved := [claim.pk for claim, _ in placed if claim.pk is not None]:
+        Claim.objects.filter(pk__in=moved).delete()
     if dropped:
         Viewing.objects.filter(pk__in=[viewing.pk for viewing in dropped]).delete()
     if renamed:
         # Two viewings of one title may swap fingerprints.
-        Viewing.objects.filter(pk__in=[viewing.pk for viewing in renamed]).update(
+        Viewing.objects.filter(pk__in=renamed).update(
             fingerprint=Concat(Value("~"), Cast("pk", CharField()))
         )
-    Viewing.objects.bulk_update(changed, WRITTEN, batch_size=100)
-    Viewing.objects.bulk_create(created)
-    for claim in [*fresh, *moved]:
-        claim.pk = None
-        claim.viewing_id = claim.viewing.pk
-    Claim.objects.bulk_create([*moved, *fresh])
+    values_of = attrgetter(*WRITTEN, "pk")
+    bulk.update(Viewing, WRITTEN, (values_of(viewing) for viewing in changed.values()))
+    _insert_viewings(user_id, created)
+    bulk.insert(
+        Claim,
+        CLAIM_COLUMNS[1:],
+        (
+            (
+                viewing.pk,
+                claim.of_import_id,
+                claim.line,
+                claim.day,
+                claim.watched_at,
+                claim.duration_seconds,
+                claim.profile,
+            )
+            for claim, viewing in placed
+        ),
+    )
     library.recount(touched - library.remove_empty_entries(touched))
-    return len(fresh) - known, known
+    return len(placed) - len(moved) - known, known
 
 
-WRITTEN = [
-    "fingerprint",
-    "day",
-    "listed_on",
-    "watched_at",
-    "duration_seconds",
-    "profile",
-    "dismissed_at",
-    "entry",
-    "name",
-    "kind",
-    "season_number",
-    "season_inferred",
-    "season_name",
-    "episode_number",
-    "episode_title",
-    "reading_uncertain",
-    "alternative",
-]
+def _insert_viewings(user_id: int, viewings: Sequence[_Viewing]) -> None:
+    """Insert new viewings, and set their primary keys."""
+    if not viewings:
+        return
+    values = attrgetter(*COLUMNS[1:])
+    bulk.insert(
+        Viewing,
+        ["user_id", "source", *COLUMNS[1:]],
+        ((user_id, Source.FILE.value, *values(viewing)) for viewing in viewings),
+    )
+    keys = dict(
+        Viewing.objects.filter(
+            user_id=user_id, fingerprint__in=[viewing.fingerprint for viewing in viewings]
+        ).values_list("fingerprint", "pk")
+    )
+    for viewing in viewings:
+        viewing.pk = keys[viewing.fingerprint]
 
 
-def _timed_on(viewing: Viewing) -> Day:
-    return viewing.watched_at.date() if viewing.watched_at else None
-
-
-def _groups(there: Sequence[Viewing], old: Iterable[Claim], new: Iterable[Claim]) -> list[_Group]:
-    timed: dict[date, list[Claim]] = defaultdict(list)
-    listed: dict[date, list[Claim]] = defaultdict(list)
+def _groups(
+    there: Sequence[_Viewing], old: Iterable[_Claim], new: Iterable[_Claim]
+) -> list[_Group]:
+    timed: dict[date, list[_Claim]] = defaultdict(list)
+    listed: dict[date, list[_Claim]] = defaultdict(list)
     for claim in [*old, *new]:
         (timed if claim.watched_at else listed)[claim.day].append(claim)
     for viewing in there:
         # A mark by hand keeps a viewing that no import claims any more.
         if viewing.dismissed_at:
-            if (day := _timed_on(viewing)) is not None:
+            if (day := viewing.timed_on) is not None:
                 timed.setdefault(day, [])
             if viewing.listed_on is not None:
                 listed.setdefault(viewing.listed_on, [])
@@ -411,9 +483,9 @@ def _groups(there: Sequence[Viewing], old: Iterable[Claim], new: Iterable[Claim]
     ]
 
 
-def _keepers(there: Sequence[Viewing], groups: Sequence[_Group]) -> list[Viewing | None]:
+def _keepers(there: Sequence[_Viewing], groups: Sequence[_Group]) -> list[_Viewing | None]:
     """Which stored viewing each group goes on with: one of both its days, or of either."""
-    kept: list[Viewing | None] = [None] * len(groups)
+    kept: list[_Viewing | None] = [None] * len(groups)
     free = {viewing.pk: viewing for viewing in there}
     rounds: tuple[Callable[[Day, Day], object], ...] = (
         lambda timed_on, listed_on: (timed_on, listed_on),
@@ -423,83 +495,74 @@ def _keepers(there: Sequence[Viewing], groups: Sequence[_Group]) -> list[Viewing
     for key in rounds:
         if not free:
             break
-        index = {key(_timed_on(v), v.listed_on): v for v in free.values()}
+        index = {key(v.timed_on, v.listed_on): v for v in free.values()}
         index.pop(None, None)
         for place, group in enumerate(groups):
-            if kept[place] is None and (
-                found := index.pop(key(group.timed_on, group.listed_on), None)
-            ):
-                kept[place] = free.pop(found.pk)
+            if kept[place] is None:
+                found = index.pop(key(group.timed_on, group.listed_on), None)
+                if found is not None:
+                    kept[place] = free.pop(found.pk)
     return kept
 
 
 def _dropped(
-    there: Sequence[Viewing], kept: Sequence[Viewing | None], groups: Sequence[_Group]
-) -> list[Viewing]:
-    """The stored viewings that no group goes on with; a dismissal passes to its group."""
+    there: Sequence[_Viewing], kept: Sequence[_Viewing | None], groups: Sequence[_Group]
+) -> tuple[list[_Viewing], list[_Viewing]]:
+    """The stored viewings that no group goes on with, and those that inherit a dismissal."""
     stays = {viewing.pk for viewing in kept if viewing is not None}
     gone = [viewing for viewing in there if viewing.pk not in stays]
+    heirs = []
     for viewing in gone:
         for heir, group in zip(kept, groups, strict=True):
-            if (
-                heir is not None
-                and viewing.dismissed_at
-                and (_timed_on(viewing), viewing.listed_on) != (None, None)
-                and (_timed_on(viewing) == group.timed_on or viewing.listed_on == group.listed_on)
-            ):
-                heir.dismissed_at = heir.dismissed_at or viewing.dismissed_at
-    return gone
+            same_day = (viewing.timed_on and viewing.timed_on == group.timed_on) or (
+                viewing.listed_on and viewing.listed_on == group.listed_on
+            )
+            if heir and same_day and viewing.dismissed_at and not heir.dismissed_at:
+                heir.dismissed_at = viewing.dismissed_at
+                heirs.append(heir)
+    return gone, heirs
 
 
-def _apply(viewing: Viewing, group: _Group) -> bool:
+def _apply(viewing: _Viewing, group: _Group) -> bool:
     """Set what follows from the claims; whether that changed anything."""
-    timed = [claim for claim in group.claims if claim.watched_at]
-    durations = [c.duration_seconds for c in timed if c.duration_seconds is not None]
-    day = group.timed_on or group.listed_on
-    facts: dict[str, object] = {
-        "day": day,
-        "fingerprint": fingerprint(viewing.title_hash, day),
-        "listed_on": group.listed_on,
-    }
+    before = (
+        viewing.day,
+        viewing.listed_on,
+        viewing.watched_at,
+        viewing.duration_seconds,
+        viewing.profile,
+    )
+    viewing.day = group.timed_on or group.listed_on
+    viewing.fingerprint = fingerprint(viewing.title_hash, viewing.day)
+    viewing.listed_on = group.listed_on
     if group.claims:
-        facts |= {
-            "watched_at": min((c.watched_at for c in timed if c.watched_at), default=None),
-            "duration_seconds": max(durations, default=None),
-            "profile": next((c.profile for c in timed if c.profile), ""),
-        }
-    changed = False
-    for attribute, value in facts.items():
-        if getattr(viewing, attribute) != value:
-            setattr(viewing, attribute, value)
-            changed = True
-    return changed
+        timed = [claim for claim in group.claims if claim.watched_at]
+        viewing.watched_at = min((c.watched_at for c in timed if c.watched_at), default=None)
+        viewing.duration_seconds = max(
+            (c.duration_seconds for c in timed if c.duration_seconds is not None), default=None
+        )
+        viewing.profile = next((c.profile for c in timed if c.profile), "")
+    return before != (
+        viewing.day,
+        viewing.listed_on,
+        viewing.watched_at,
+        viewing.duration_seconds,
+        viewing.profile,
+    )
 
 
-READ = [
-    "entry_id",
-    "name_id",
-    "kind",
-    "season_number",
-    "season_inferred",
-    "season_name",
-    "episode_number",
-    "episode_title",
-    "reading_uncertain",
-    "alternative",
-]
+_read_of = attrgetter(*READ)
 
 
-def _reread(viewing: Viewing, reading: Viewing | None) -> bool:
+def _reread(viewing: _Viewing, reading: _Viewing | None) -> bool:
     """Take a newer reading of the title, unless it is less certain than the one there is."""
     if reading is None or (reading.reading_uncertain and not viewing.reading_uncertain):
         return False
-    changed = False
+    if _read_of(viewing) == _read_of(reading):
+        return False
     for attribute in READ:
-        value = getattr(reading, attribute)
-        if getattr(viewing, attribute) != value:
-            setattr(viewing, attribute, value)
-            changed = True
-    return changed
+        setattr(viewing, attribute, getattr(reading, attribute))
+    return True
 
 
 def _tidy(title: str) -> str:

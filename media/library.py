@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Max, Min, QuerySet
 
+from media import bulk
 from media.keys import digest
 from media.models import (
     DecidedBy,
@@ -286,18 +287,15 @@ def watched_by_entry(viewings: QuerySet[Viewing]) -> Iterator[tuple[int, Watched
 def recount(entry_ids: Iterable[int]) -> None:
     """Store the counts of the entries anew, in the transaction that changed their viewings."""
     wanted = count(list(entry_ids))
-    changed = []
-    for entry in LibraryEntry.objects.filter(pk__in=wanted):
-        counts = wanted[entry.pk]
-        if (entry.watched_episodes_count, entry.first_watched, entry.last_watched) != (
-            counts.episodes,
-            counts.first,
-            counts.last,
-        ):
-            entry.watched_episodes_count = counts.episodes
-            entry.first_watched = counts.first
-            entry.last_watched = counts.last
-            changed.append(entry)
-    LibraryEntry.objects.bulk_update(
-        changed, ["watched_episodes_count", "first_watched", "last_watched"], batch_size=500
+    stored = LibraryEntry.objects.filter(pk__in=wanted).values_list(
+        "pk", "watched_episodes_count", "first_watched", "last_watched"
+    )
+    bulk.update(
+        LibraryEntry,
+        ["watched_episodes_count", "first_watched", "last_watched"],
+        (
+            (wanted[pk].episodes, wanted[pk].first, wanted[pk].last, pk)
+            for pk, *counts in stored
+            if wanted[pk] != Counts(*counts)
+        ),
     )
