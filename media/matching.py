@@ -43,7 +43,7 @@ __all__ = [
 
 # Matched: at least this score, and this far ahead of the second.
 THRESHOLD = 55.0
-MARGIN = 12.0
+MARGIN = 10.0
 # Below, a candidate is not worth showing to a person.
 POSSIBLE = 35.0
 _NEAR_NAME = 28.0
@@ -52,6 +52,7 @@ _MOST_DETAILS = 3
 _SAME_NAME = 50.0
 _IMPOSSIBLE = -60.0
 _SAME_TITLE = 90.0
+_NAME_LENGTHS = ((5, -6.0), (10, -2.0), (15, 2.0), (20, 5.0))
 _SPECIAL_WORDS = re.compile(
     r"\b(?:movie|film|filmen|pelicula|filme|special|especial|making|making of|after|afterparty|"
     r"christmas|natale|navidad|natal|noel|reunion)\b"
@@ -204,6 +205,7 @@ def _name_part(evidence: Evidence, candidate: Candidate) -> Part:
 
 def _compare(wanted: str, name: str, most: float) -> Part:
     values = {"name": name}
+    most += _distinctness(wanted)
     if fold(wanted) == fold(name):
         return Part("name", most, Sentence("the same name: %(name)s", values))
     ours, theirs = comparison_key(wanted), comparison_key(name)
@@ -222,6 +224,13 @@ def _compare(wanted: str, name: str, most: float) -> Part:
         return Part("name", 10.0, Sentence("one name is part of the other: %(name)s", values))
     points = fuzz.token_sort_ratio(ours, theirs) / 10
     return Part("name", points, Sentence("another name: %(name)s", values))
+
+
+def _distinctness(name: str) -> float:
+    """Points by length: "H" and "Murder" are many series' names, a whole sentence is one's."""
+    # A letter of Chinese, Japanese or Korean says about as much as two of an alphabet.
+    letters = sum(2 if character >= "\u2e80" else 1 for character in fold(name))
+    return next((points for length, points in _NAME_LENGTHS if letters <= length), 8.0)
 
 
 def _digits(text: str) -> list[str]:
@@ -377,7 +386,7 @@ def _title_part(evidence: Evidence, candidate: Candidate) -> Part | None:
     share = len(found) / len(asked)
     gain = min(sum(_weight(title) for title in found), 60.0)
     # Only English titles are complete enough on TMDB for a missing one to mean something.
-    loss = min(4.0 + 4.0 * len(asked), 30.0) if evidence.is_english else 0.0
+    loss = min(4.0 + 3.0 * len(asked), 16.0) if evidence.is_english else 0.0
     if candidate.original_language not in ("en", ""):
         loss /= 2
     points = gain * min(2 * share, 1.0) - loss * max(1.0 - 2 * share, 0.0)
@@ -510,11 +519,10 @@ def _details_wanted(
         for entry in scored
         if entry.score >= scored[0].score - reach and (entry is scored[0] or _is_named(entry))
     ]
-    return tuple(
-        Want(WantKind.DETAILS, entry.tmdb_id)
-        for entry in near[:_MOST_DETAILS]
-        if by_id[entry.tmdb_id].seasons is None
-    )
+    unknown = [entry for entry in near[:_MOST_DETAILS] if by_id[entry.tmdb_id].seasons is None]
+    # Whom to ask about first may follow popularity, unlike whom to believe.
+    unknown.sort(key=lambda entry: (-entry.score - _points(entry, "popularity"), entry.tmdb_id))
+    return tuple(Want(WantKind.DETAILS, entry.tmdb_id) for entry in unknown)
 
 
 def _further_searches(evidence: Evidence) -> list[Search]:
