@@ -180,14 +180,12 @@ def ask(evidence: Evidence) -> Answer:
     candidates: dict[int, Candidate] = {}
     requests = 0
 
-    def search(query: str, language: str | None) -> None:
-        page = search_series(query, language=language)
+    def search(wanted: Search) -> None:
+        page = search_series(wanted.query, language=wanted.language, page=wanted.page)
         for position, summary in enumerate(page.results):
             answer.summaries.setdefault(summary.id, summary)
             candidates.setdefault(summary.id, _candidate(summary, position))
-        answer.evidence = replace(
-            answer.evidence, searched=(*answer.evidence.searched, Search(query, language))
-        )
+        answer.evidence = replace(answer.evidence, searched=(*answer.evidence.searched, wanted))
 
     def fetch(tmdb_id: int) -> None:
         try:
@@ -220,13 +218,13 @@ def ask(evidence: Evidence) -> Answer:
         answer.evidence = replace(answer.evidence, candidates=tuple(candidates.values()))
         answer.decision = matching.match(answer.evidence)
 
-    search(evidence.name, evidence.language)
+    search(Search(evidence.name, evidence.language))
     requests += 1
     decide()
     while answer.decision.wants and requests < MOST_REQUESTS:
         want = answer.decision.wants[0]
         if want.kind is WantKind.SEARCH and want.search is not None:
-            search(want.search.query, want.search.language)
+            search(want.search)
         elif want.kind is WantKind.ENGLISH and want.tmdb_id is not None:
             fetch_english(want.tmdb_id)
         elif want.tmdb_id is not None:
