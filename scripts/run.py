@@ -20,7 +20,7 @@ GREETING = """
 
 
 def main() -> int:
-    env_file = ROOT / ".env"
+    env_file = Path(os.environ.get("WATCHLOG_ENV_FILE", ROOT / ".env"))
     if env_file.is_file():
         environ.Env.read_env(str(env_file))
     try:
