@@ -11,6 +11,7 @@ import io, json, sys
 import django
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from sentry_sdk.transport import Transport
@@ -32,6 +33,7 @@ def fail(request):
     raise ValueError("Raised Title")
 
 urlpatterns = [path("fail/", fail)]
+handler500 = lambda request: HttpResponse(status=500)
 settings.ROOT_URLCONF = "__main__"
 settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 

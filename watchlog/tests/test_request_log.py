@@ -28,6 +28,11 @@ def fail(request):
     raise RuntimeError
 
 
+def short_error(request, exception=None):
+    return HttpResponse(status=404 if exception else 500)
+
+
+handler404 = handler500 = short_error
 urlpatterns = [path("ask/<title>/", ask_twice, name="ask"), path("fail/", fail, name="fail")]
 
 
