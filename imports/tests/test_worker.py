@@ -13,6 +13,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks import task
+from django_tasks_db.management.commands.db_worker import Worker as QueueWorker
 from django_tasks_db.models import DBTaskResult
 
 from imports import worker
@@ -115,7 +116,7 @@ def test_it_waits_for_a_database_that_is_away(monkeypatch):
             raise OperationalError
         self.running = False
 
-    monkeypatch.setattr(worker.QueueWorker, "run", run)
+    monkeypatch.setattr(QueueWorker, "run", run)
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
     worker.Worker("worker-1").run()
     assert len(attempts) == 3
@@ -126,13 +127,13 @@ def test_a_signal_ends_the_wait_for_the_database(monkeypatch):
         self.shutdown(signal.SIGTERM, None)
         raise OperationalError
 
-    monkeypatch.setattr(worker.QueueWorker, "run", run)
+    monkeypatch.setattr(QueueWorker, "run", run)
     monkeypatch.setattr(worker, "POLL_SECONDS", 3600.0)
     worker.Worker("worker-1").run()
 
 
 def test_the_heartbeat_outlives_a_database_that_is_away(monkeypatch, wait_until):
-    failures = []
+    failures: list[str] = []
 
     def beat(worker_id):
         if not failures:

@@ -12,6 +12,8 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,8 +29,16 @@ HOST = "watchlog.example"
 HTTPS = {"X-Forwarded-Proto": "https"}
 
 
+@dataclass(frozen=True)
+class Page:
+    status: int
+    headers: Message
+    text: str
+
+
 def line_of(process):
-    return re.search(rf"^{process}: (.+)$", (PROJECT / "Procfile").read_text(), re.MULTILINE)[1]
+    (line,) = re.findall(rf"^{process}: (.+)$", (PROJECT / "Procfile").read_text(), re.MULTILINE)
+    return line
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +96,8 @@ def get(port):
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
             client.request("GET", path, headers={"Host": host} | headers)
             response = client.getresponse()
-            response.text = response.read().decode(errors="replace")
-            return response
+            text = response.read().decode(errors="replace")
+            return Page(response.status, response.headers, text)
 
     return get
 
@@ -97,10 +107,10 @@ def visit(get):
     """get() as a browser behind the proxy: by https and along redirects."""
 
     def visit(path, **headers):
-        response = get(path, **HTTPS, **headers)
-        while response.status == 302:
-            response = get(response.headers["Location"], **HTTPS, **headers)
-        return response
+        page = get(path, **HTTPS, **headers)
+        while page.status == 302:
+            page = get(page.headers["Location"], **HTTPS, **headers)
+        return page
 
     return visit
 
@@ -142,8 +152,8 @@ def test_other_host_names_are_refused(healthy, get):
 
 
 def test_static_files_are_compressed_and_kept_for_ever(healthy, visit):
-    stylesheet = re.search(r'href="(/static/[^"]+\.css)"', visit("/").text)[1]
-    response = visit(stylesheet, **{"Accept-Encoding": "br"})
+    stylesheets = re.findall(r'href="(/static/[^"]+\.css)"', visit("/").text)
+    response = visit(stylesheets[0], **{"Accept-Encoding": "br"})
     assert response.status == 200
     assert response.headers["Content-Encoding"] == "br"
     assert "immutable" in response.headers["Cache-Control"]

@@ -53,7 +53,8 @@ def read_until(process, text):
 
 def descendants(pid):
     listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True)
-    parents = dict(map(int, line.split()) for line in listing.stdout.splitlines())
+    pairs = [line.split() for line in listing.stdout.splitlines()]
+    parents = {int(child): int(parent) for child, parent in pairs}
     found = {pid}
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
