@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -16,6 +18,7 @@ from media import deciding, library
 from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
 from tmdb.errors import TmdbNotFound
 from tmdb.names import parse_tmdb_reference
+from tmdb.types import SeriesDetails
 
 
 class MissingTotals(admin.SimpleListFilter):
@@ -34,6 +37,26 @@ class MissingTotals(admin.SimpleListFilter):
         return queryset
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What TMDB said about the ID that somebody typed; `details` None: it could not be asked."""
+
+    tmdb_id: int
+    exists: bool
+    details: SeriesDetails | None
+
+
+def ask_about(text: str) -> Reply | None:
+    """TMDB's reply about a typed ID or pasted address; None when it is no series' ID."""
+    reference = parse_tmdb_reference(text)
+    if reference is None or reference[0] != "tv":
+        return None
+    try:
+        return Reply(reference[1], True, deciding.ask_for(reference[1]))
+    except TmdbNotFound:
+        return Reply(reference[1], False, None)
+
+
 class MediaForm(forms.ModelForm[Media]):
     tmdb_reference = forms.CharField(
         label=_("TMDB ID"),
@@ -41,6 +64,7 @@ class MediaForm(forms.ModelForm[Media]):
         max_length=300,
         help_text=_("A number, or the address of the series' page at themoviedb.org."),
     )
+    reply: ClassVar[Reply | None] = None
 
     class Meta:
         model = Media
@@ -49,7 +73,6 @@ class MediaForm(forms.ModelForm[Media]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["tmdb_reference"].initial = self.instance.tmdb_id
-        self.details_missing = False
 
     def clean_tmdb_reference(self) -> int | None:
         text = self.cleaned_data["tmdb_reference"].strip()
@@ -57,19 +80,16 @@ class MediaForm(forms.ModelForm[Media]):
             return self.instance.tmdb_id
         if not self.instance.is_series:
             raise ValidationError(_("Movies have no totals, so watchlog keeps no ID for them."))
-        reference = parse_tmdb_reference(text)
-        if reference is None or reference[0] != "tv":
+        if self.reply is None:
             raise ValidationError(
                 _("This is neither a number nor the address of a series at themoviedb.org.")
             )
-        try:
-            self.details_missing = deciding.ask_for(reference[1]) is None
-        except TmdbNotFound as error:
+        if not self.reply.exists:
             raise ValidationError(
                 _("TMDB has no series with the ID %(id)s. Nothing was changed."),
-                params={"id": reference[1]},
-            ) from error
-        return reference[1]
+                params={"id": self.reply.tmdb_id},
+            )
+        return self.reply.tmdb_id
 
 
 @admin.register(Media)
@@ -102,6 +122,8 @@ class MediaAdmin(admin.ModelAdmin[Media]):
     fields = ["tmdb_reference", *readonly_fields]
     actions = ["look_up_again", "refresh_totals", "clear_match", "ignore"]
     show_full_result_count = False
+    # Requests under way, and what TMDB replied to them.
+    replies: ClassVar[WeakKeyDictionary[HttpRequest, Reply | None]] = WeakKeyDictionary()
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
@@ -117,19 +139,36 @@ class MediaAdmin(admin.ModelAdmin[Media]):
     def has_delete_permission(self, request: HttpRequest, obj: Media | None = None) -> bool:
         return False
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Asks TMDB before the transaction that Django wraps around a change."""
+        typed = request.POST.get("tmdb_reference", "").strip()
+        media = Media.objects.filter(pk=object_id).first() if typed.isprintable() else None
+        if typed and media is not None and media.is_series and typed != str(media.tmdb_id):
+            self.replies[request] = ask_about(typed)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Media]]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type("MediaForm", (form,), {"reply": self.replies.get(request)})
+
     def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
-        tmdb_id = form.cleaned_data["tmdb_reference"]
-        if tmdb_id is None or tmdb_id == obj.tmdb_id:
+        if form.reply is None or form.cleaned_data["tmdb_reference"] == obj.tmdb_id:
             return
-        target = deciding.change_tmdb_id(obj, tmdb_id)
-        if form.details_missing:
+        obj.pk = deciding.change_tmdb_id(obj, form.reply.tmdb_id, form.reply.details).pk
+        if form.reply.details is None:
             self.message_user(
                 request,
                 _("Saved. TMDB cannot be reached now; the totals follow when it can."),
                 messages.WARNING,
             )
-        # The page that follows shows the row of the new id.
-        obj.pk = target.pk
 
     @admin.action(description=_("Look up again"))
     def look_up_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:

@@ -86,13 +86,13 @@ def _pin(entry_id: int, media: Media, decided_by: DecidedBy) -> LibraryEntry:
     return entry
 
 
-def change_tmdb_id(media: Media, tmdb_id: int) -> Media:
+def change_tmdb_id(media: Media, tmdb_id: int, details: SeriesDetails | None) -> Media:
     """An administrator says that a row is another TMDB series (rule 16); returns its row.
 
     All entries go there but those that their own user decided; the old row stays while used.
-    Raises TmdbNotFound when TMDB has no such series; nothing is changed then.
+    `details` come from `ask_for`, which the caller asks before any transaction; None when TMDB
+    could not be asked: totals are then pending.
     """
-    details = ask_for(tmdb_id)
     target = _shared_row(tmdb_id, details)
     moving = media.entries.exclude(decided_by=DecidedBy.USER).order_by("user_id")
     for entry_id, user_id in moving.values_list("pk", "user_id"):

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import User
+from media.models import Media
+from media.tests.making import look_up, watch
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("match", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_pending_series_are_looked_up(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    assert "1 series: 1 matched" in run("--pending")
+
+
+def test_one_users_series_only(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    User.objects.create_user("ben")
+    assert "0 series" in run("--pending", "--user", "ben")
+    with pytest.raises(CommandError, match="no user zoe"):
+        run("--pending", "--user", "zoe")
+
+
+def test_totals_that_are_due_are_refreshed(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    look_up()
+    assert "0 of 0" in run("--refresh")
+    Media.objects.update(last_tmdb_update=timezone.now() - timedelta(days=91))
+    tmdb.series[1396]["number_of_episodes"] = 4
+    assert "1 of 1" in run("--refresh")
+    assert Media.objects.get().total_episodes == 4
+
+
+def test_a_score_is_explained(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    assert "Breaking Bad" in run("--explain", "breaking bad")
+
+
+def test_without_a_key_it_says_where_to_get_one(user):
+    with pytest.raises(CommandError, match=r"themoviedb\.org/settings/api"):
+        run("--pending")
+
+
+def test_the_export_has_the_stable_form(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    look_up()
+    out = io.StringIO()
+    call_command("export", user="ana", stdout=out)
+    media, viewing = map(json.loads, out.getvalue().splitlines())
+    assert media | {"id": 0, "last_tmdb_update": ""} == {
+        "type": "media",
+        "id": 0,
+        "title": "Breaking Bad",
+        "media_type": "tv_series",
+        "names": ["Breaking Bad"],
+        "tmdb_id": 1396,
+        "total_seasons": 2,
+        "total_episodes": 3,
+        "watched_episodes_count": 1,
+        "lookup_status": "matched",
+        "decided_by": "automatic",
+        "last_tmdb_update": "",
+    }
+    assert viewing == {
+        "type": "viewing",
+        "media_id": media["id"],
+        "raw_title": "Breaking Bad: Season 1: Pilot",
+        "kind": "episode",
+        "series": "Breaking Bad",
+        "season_number": 1,
+        "season_name": None,
+        "episode_number": None,
+        "episode_title": "Pilot",
+        "tmdb_season": 1,
+        "tmdb_episodes": [1],
+        "watched_on": "2020-05-01",
+        "watched_at": None,
+        "duration_seconds": None,
+        "profile": None,
+        "source": "file",
+        "dismissed": False,
+    }
