@@ -22,7 +22,7 @@ _EPISODE_WORDS = (
 )  # fmt: skip
 _WORDS = "|".join(_EPISODE_WORDS)
 _CLOSING = re.compile(
-    rf" ?\((?:(?:{_WORDS})\.? ?\d+|\d+\.? ?(?:{_WORDS})|第 ?\d+ ?[話话集回]|\d+ ?[화회])\)$"
+    rf"\((?:(?:{_WORDS})\.? ?\d+|\d+\.? ?(?:{_WORDS})|第 ?\d+ ?[話话集回]|\d+ ?[화회])\)"
 )
 
 
@@ -36,7 +36,9 @@ def title_key(raw: str) -> str:
         raw = _ZERO_WIDTH.sub("", unicodedata.normalize("NFKC", raw))
     key = " ".join(raw.split()).casefold()
     if key.endswith(")"):
-        key = _CLOSING.sub("", key)
+        bracket = key.rfind("(")
+        if bracket >= 0 and _CLOSING.fullmatch(key, bracket):
+            key = key[:bracket].rstrip()
     return key
 
 
