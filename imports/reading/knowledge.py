@@ -25,18 +25,29 @@ class NameOf(Enum):
 class _Names:
     whole: dict[str, NameOf]
     beginnings: dict[str, tuple[str, ...]]
+    naming_seasons: frozenset[str]
+    no_hint: frozenset[str]
     first_names: frozenset[str]
 
 
 # The articles that names lose in lists and in sequels: "(The) Hunger Games".
 _ARTICLE = re.compile(r"(?:the|el|la|los|las|le|les|o|os|as|der|die|das|de|il|lo|gli) (?=\S)|l'")
 _SEQUEL = re.compile(r" (?:\d{1,2}|[ivx]{2,4})$")
+_SEQUEL_DIGIT = re.compile(r"[^\d] [2-9]$")
 # Words that hardly any person's name has, and those that stand inside some names.
 _NO_NAME = frozenset(
-    "and the of with vs vs. y e et und og och ja i en in on at for to from & a an is est ist es "
-    "det das las les un una une does".split()
+    (
+        *("a", "an", "and", "at", "das", "det", "does", "e", "en", "es", "est", "et", "for"),
+        *("from", "i", "in", "is", "ist", "ja", "las", "les", "och", "of", "og", "on", "the"),
+        *("to", "un", "una", "und", "une", "vs", "vs.", "with", "y", "&"),
+    )
 )
-_INNER = frozenset("de da di del della van von der den la le el al bin ibn mc st. dos".split())
+_INNER = frozenset(
+    (
+        *("al", "bin", "da", "de", "del", "della", "den", "der", "di", "dos", "el", "ibn"),
+        *("la", "le", "mc", "st.", "van", "von"),
+    )
+)
 
 
 def _bare(folded: str) -> str:
@@ -60,6 +71,8 @@ def _names() -> _Names:
     return _Names(
         whole,
         {first: tuple(rests) for first, rests in beginnings.items()},
+        frozenset(_bare(fold(name)) for name in data["named_seasons"]["names"]),
+        frozenset(map(fold, data["first_names"]["series"])),
         frozenset(map(fold, data["first_names"]["names"].split())),
     )
 
@@ -71,23 +84,37 @@ def name_of(first: str, second: str) -> NameOf | None:
     """
     names = _names()
     bare = _bare(first)
+    if second.startswith(names.beginnings.get(bare, ("\0",))):
+        return NameOf.FILMS
     found = names.whole.get(bare)
     if found is None:
         found = names.whole.get(_SEQUEL.sub("", bare))
         if found is NameOf.PERSON:
             found = None
-    if found is None and bare in names.beginnings:
-        if any(second.startswith(rest) for rest in names.beginnings[bare]):
-            return NameOf.FILMS
     if found is None and _may_be_person(first, names):
         return NameOf.PERHAPS_PERSON
     return found
 
 
+def film_stem(folded: str) -> str:
+    """What the names of a film and of its sequels share: no article, no number at the end."""
+    return _SEQUEL.sub("", _bare(folded))
+
+
+def is_sequel(folded: str) -> bool:
+    """Whether a name ends in a number as those of sequels do ("Madagascar 3")."""
+    return _SEQUEL_DIGIT.search(folded) is not None and folded not in _names().no_hint
+
+
+def names_its_seasons(folded: str) -> bool:
+    """Whether the series of this folded name is known to call its seasons by name."""
+    return _bare(folded) in _names().naming_seasons
+
+
 def _may_be_person(folded: str, names: _Names) -> bool:
     """Two or three words that begin with a first name; inner words ("van", "de") come on top."""
     words = folded.split(" ")
-    if words[0] not in names.first_names:
+    if words[0] not in names.first_names or folded in names.no_hint:
         return False
     others = [word for word in words[1:] if word not in _INNER]
     if not 1 <= len(others) <= 2 or len(words) > 4 or words[-1] in _INNER:

@@ -56,6 +56,7 @@ class Table:
     numbers: dict[str, int]
     edge_words: frozenset[str]
     trailers: frozenset[str]
+    trailer_edges: frozenset[str]
     pilots: frozenset[str]
     presenting: frozenset[str]
     film_words: frozenset[str]
@@ -158,7 +159,7 @@ def table() -> Table:
                     languages.setdefault(shape, []).append(language)
         letters[language] = words.get("letters", "")
     shapes = {shape: _Entry(level, tuple(languages[shape])) for shape, level in levels.items()}
-    counting = {fold(words).replace("#", "").strip() for words in every("chapter", "episode")}
+    counting = {fold(words).replace("#", "").strip() for words in every("episode", "closing")}
     alternatives = "|".join(sorted(map(re.escape, counting), key=len, reverse=True))
     spaced = [re.split("[ #]", shape) for shape in shapes if not _UNSPACED.search(shape)]
     film = [fold(words) for words in every("film")]
@@ -168,6 +169,12 @@ def table() -> Table:
         numbers=numbers,
         edge_words=frozenset(word for words in spaced for word in (words[0], words[-1])) - {""},
         trailers=frozenset(map(_template, every("trailer"))),
+        trailer_edges=frozenset(
+            edge
+            for words in every("trailer")
+            for edge in re.split("[ #]+", fold(words))[:1] + re.split("[ #]+", fold(words))[-1:]
+        )
+        - {""},
         pilots=frozenset(map(fold, every("pilot"))),
         presenting=frozenset(map(fold, every("presents"))),
         film_words=frozenset(
@@ -256,19 +263,26 @@ def read_trailer(text: str) -> bool:
     The word stands alone before the first colon, behind a season there, or in brackets at the
     end of a part: "Trailer: X", "Season 1 Trailer: X", "Temporada 2 (Clipe): X", "X (Trailer)".
     """
-    words = table()
-    head = re.split(" ?: ", text, maxsplit=1)[0]
-    shape, _ = _shape(fold(head), words.numbers)
-    if shape in words.trailers:
+    head, colon, _ = text.partition(": ")
+    if text.endswith(")") and _ends_in_trailer(text):
         return True
-    for trailer in words.trailers:
-        if shape.endswith(trailer) and shape[: -len(trailer)].rstrip() in words.shapes:
-            return True
-    return any(_ends_in_trailer(fold(part), words) for part in (head, text))
-
-
-def _ends_in_trailer(folded: str, words: Table) -> bool:
-    before, bracket, inside = folded.rpartition("(")
-    if not before or not bracket or not inside.endswith(")"):
+    if not colon:
         return False
-    return _shape(inside[:-1], words.numbers)[0] in words.trailers
+    head = head.rstrip(" ")
+    if head.endswith(")"):
+        return _ends_in_trailer(head)
+    words = table()
+    edges = {head.partition(" ")[0], head.rpartition(" ")[2], head.rstrip("0123456789 ")}
+    if not any(edge.casefold() in words.trailer_edges for edge in edges):
+        return False
+    shape, _ = _shape(fold(head), words.numbers)
+    return shape in words.trailers or any(
+        shape.endswith(trailer) and shape[: -len(trailer)].rstrip() in words.shapes
+        for trailer in words.trailers
+    )
+
+
+def _ends_in_trailer(text: str) -> bool:
+    before, _, inside = fold(text).rpartition("(")
+    words = table()
+    return bool(before) and _shape(inside[:-1], words.numbers)[0] in words.trailers

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from imports.reading.evidence import File, Unmarked, Verdict, judge, repeats, season_number
+from imports.reading.evidence import File, Unmarked, repeats, season_number
+from imports.reading.judging import SUFFIXED, Verdict, judge
 from imports.reading.keys import title_key
+from imports.reading.knowledge import film_stem, is_sequel
 from imports.reading.markers import (
     Level,
     Marker,
@@ -41,8 +43,6 @@ _STRAY = Message("The title holds a stray “English Title” instead of the ser
 _ONE_PART = Message("Movie, because the title has only one part.")
 _MARKED = "Series, because “%(marker)s” marks the season."
 _SAID = Message("Movie, because you said so.")
-_SUFFIX = Message("Series, because the title closes with the number of an episode.")
-_COUNTED = "Series, because “%(word)s” counts an episode."
 
 
 class TitleReading(NamedTuple):
@@ -117,8 +117,9 @@ def interpret(
         marked.setdefault(fold(season.series), set()).add(season.marker.number)
     file = File(
         marked,
-        found.marker_of,
         known.series,
+        _film_stems(found),
+        found.marker_of,
         old=newest_day is not None and newest_day < NEW_GRAMMAR,
         activity=format is Format.NETFLIX_ACTIVITY,
     )
@@ -129,6 +130,16 @@ def interpret(
         _read_season(season, languages, readings)
     _read_unmarked(found, verdicts, marked, languages, known, readings)
     return Interpretation(readings, languages.majority)
+
+
+def _film_stems(found: _Sorted) -> frozenset[str]:
+    """What the names of the file's certain films begin with: those of one part, and sequels."""
+    if not found.unmarked:
+        return frozenset()
+    names = {fold(text) for _, text, number in found.single if number is None}
+    firsts = {fold(title.parts[0]) for title in found.unmarked if len(title.parts) == 2}
+    names.update(filter(is_sequel, firsts))
+    return frozenset(map(film_stem, names))
 
 
 def _sort(titles: Iterable[str], known: Known) -> _Sorted:
@@ -175,7 +186,7 @@ def _sort_one(
     last = len(parts) - 1
     for position in range(1, last + 1):
         marker = found.marker_of(parts[position])
-        if marker is None or not _ends_series(marker, position, parts, found):
+        if marker is None or not _ends_series(marker, position, parts):
             continue
         series = ": ".join(parts[:position])
         if position == last:
@@ -203,13 +214,13 @@ def _sort_one(
         found.unmarked.append(Unmarked(raw, parts, number))
 
 
-def _ends_series(marker: Marker, position: int, parts: list[str], found: _Sorted) -> bool:
+def _ends_series(marker: Marker, position: int, parts: list[str]) -> bool:
     """Whether a marker at this place says where the name of the series ends."""
     last = position == len(parts) - 1
     if marker.level in (Level.SEASON, Level.LIMITED):
         return marker.exact or not last
     if marker.level in (Level.PART, Level.SPECIAL):
-        return not last
+        return not last and not (position > 1 and repeats(parts[1], parts[0]))
     return False
 
 
@@ -271,8 +282,8 @@ class _Languages:
         return max(leading, key=counts.__getitem__)
 
 
-def _episode_number(title: str, found: dict[str, int | None]) -> int | None:
-    """The number in an episode's title: "Episode 7", "Chapter Two: Trick or Treat, Freak"."""
+def _count(title: str, found: dict[str, Marker | None]) -> Marker | None:
+    """What counts an episode in its title: "Episode 7", "Chapter Two: Trick or Treat, Freak"."""
     head = title.partition(": ")[0] if ": " in title else title
     if not may_be_marker(head):
         return None
@@ -280,32 +291,40 @@ def _episode_number(title: str, found: dict[str, int | None]) -> int | None:
         return found[head]
     except KeyError:
         marker = read_marker(head)
-        number = None
-        if marker is not None and marker.level in (Level.EPISODE, Level.CHAPTER):
-            number = marker.number
-        found[head] = number
-        return number
+        if marker is not None and marker.level not in (Level.EPISODE, Level.CHAPTER):
+            marker = None
+        found[head] = marker
+        return marker
 
 
 def _read_season(season: _Season, languages: _Languages, readings: dict[str, TitleReading]) -> None:
     reason = Message(_MARKED, {"marker": season.name})
-    marker = season.marker
-    language = languages.of(marker.languages)
-    season_number = marker.number
-    numbers: dict[str, int | None] = {}
-    for raw, title, number in season.episodes:
+    language = languages.of(season.marker.languages)
+    number = season.marker.number
+    found: dict[str, Marker | None] = {}
+    counts = [_count(title, found) for _, title, _ in season.episodes]
+    # Some series count their chapters on from season to season, and then they are no numbers of
+    # episodes: "Lupin: Part 2: Chapter 6" is the first of its part.
+    chapters = {
+        count.number for count in counts if count is not None and count.level is Level.CHAPTER
+    }
+    trusted = number == 1 or 1 in chapters
+    for (raw, title, suffix), count in zip(season.episodes, counts, strict=True):
         if title.casefold() in _PLACEHOLDERS:
             readings[raw] = TitleReading(Kind.ERROR, _PLACEHOLDER)
             continue
+        episode = suffix
+        if episode is None and count is not None and (trusted or count.level is Level.EPISODE):
+            episode = count.number
         readings[raw] = TitleReading(
             Kind.EPISODE,
             reason,
             season.series,
             language,
-            season_number,
+            number,
             False,
             season.name,
-            number if number is not None else _episode_number(title, numbers),
+            episode,
             title,
         )
 
@@ -323,7 +342,7 @@ def _read_unmarked(
             readings[raw] = TitleReading(Kind.MOVIE, _ONE_PART)
         else:
             readings[raw] = TitleReading(
-                Kind.EPISODE, _SUFFIX, text, languages.majority, 1, True, None, number, None
+                Kind.EPISODE, SUFFIXED, text, languages.majority, 1, True, None, number, None
             )
     named: dict[str, set[int | None]] = {}
     for title in found.unmarked:
@@ -331,7 +350,7 @@ def _read_unmarked(
         if verdict.kind is Kind.EPISODE and verdict.season > verdict.series:
             series = fold(": ".join(title.parts[: verdict.series]))
             named.setdefault(series, set()).add(_named_number(title, verdict))
-    numbers: dict[str, int | None] = {}
+    counts: dict[str, Marker | None] = {}
     episodes = _marked_episodes(found, {fold(title.parts[0]) for title in found.unmarked})
     for title in found.unmarked:
         verdict = verdicts[title.raw]
@@ -359,8 +378,9 @@ def _read_unmarked(
                 marked.get(folded, set()) | named.get(folded, set()),
             )
         number = title.number
-        if number is None:
-            number = _episode_number(episode, numbers)
+        count = _count(episode, counts) if number is None else None
+        if count is not None:
+            number = count.number
         readings[title.raw] = TitleReading(
             Kind.EPISODE,
             verdict.reason,

@@ -1,0 +1,381 @@
+"""Titles without a season marker: episode or movie, and where the name of the series ends.
+
+The figures behind the rules are from 111 real exports. In exports from mid-2022 on, a series with
+one season has lost its marker; before that, an unmarked title with a colon was a film 19 times
+out of 20. Five titles of one name are a series in every newer export, seven in every older one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from imports.reading.evidence import File, Group, Unmarked, plain, repeats
+from imports.reading.knowledge import (
+    NameOf,
+    film_stem,
+    is_sequel,
+    name_of,
+    names_its_seasons,
+)
+from imports.reading.markers import Level, Marker, table
+from imports.reading.spelling import fold
+from imports.reading.types import Alternative, Kind, Message
+
+_SURELY = 7
+_SURELY_NEW = 5
+
+SUFFIXED = Message("Series, because the title closes with the number of an episode.")
+_EVERY_MARKED = Message(
+    "Movie: files of this kind mark every episode, and nothing marks this title as one."
+)
+_REPEATED = Message("Series, because the second part repeats the name of the series.")
+_COUNTED = "Series, because “%(word)s” counts an episode."
+_MANY = "Series, because %(count)d titles of this file begin with “%(name)s”."
+_FEW_OLD = (
+    "Movie: only %(count)d titles of this file begin with “%(name)s”, and files of its time mark "
+    "the season of most episodes."
+)
+_ALONE_OLD = (
+    "Movie: no other title of this file begins with “%(name)s”, and files of its time mark the "
+    "season of most episodes."
+)
+_ALONE_NEW = (
+    "Series, perhaps: no other title of this file begins with “%(name)s”, but nothing says that "
+    "it is a film."
+)
+_FILMS = "Movie, because “%(name)s” is the name of films."
+_PERHAPS_FILMS = "Movie, because “%(name)s” is the name of films as well as of a series."
+_PERSON = "Movie, because “%(name)s” is a performer with programmes of their own."
+_PERHAPS_PERSON = "Movie, because “%(name)s” seems to be a person's name."
+_PRESENTS = "Movie, because “%(name)s” introduces a title of its own."
+_FILM_WORD = "Movie, because of the word “%(word)s” in its title."
+_OTHER_FILM = "Movie, because this file has another film called “%(name)s”."
+_SEQUEL = "Movie, because “%(name)s” ends like the name of a sequel."
+_PART_OF_FILM = "Movie, because “%(word)s” closes the name of a film in parts."
+_BESIDE_FIRST = (
+    "Movie, because this file marks season 1 of “%(name)s”, and this title is not in it."
+)
+_BESIDE_OLD = "Movie, because this file marks the seasons of “%(name)s”, and this title has none."
+_BESIDE_LATER = (
+    "Series, because this file shows later seasons of “%(name)s”, and its first has no marker."
+)
+_BESIDE_EPISODES = "Series, because this file has episodes of “%(name)s”."
+_BESIDE_MANY = (
+    "Series, because this file marks seasons of “%(name)s”, and %(count)d titles without a "
+    "marker go with them."
+)
+_KNOWN = "Series, because “%(name)s” is a series of your library."
+_PILOT = "Series, because “%(word)s” is what a first or last episode is called."
+_NAMED_SEASON = "Series, because “%(season)s” seems to be a season of “%(name)s”."
+_LONG = "Series, because the title has the parts of an episode of “%(name)s”."
+
+
+class Verdict(NamedTuple):
+    """How an unmarked title is read.
+
+    Its first `series` parts are the name of the series, the next ones up to `season` that of a
+    season (none when they are equal), and the rest is the episode.
+    """
+
+    kind: Kind
+    reason: Message
+    series: int = 1
+    season: int = 1
+    uncertain: bool = False
+    alternative: Alternative | None = None
+
+
+def judge(titles: Iterable[Unmarked], file: File) -> dict[str, Verdict]:
+    """Read all unmarked titles of a file; the answer is by raw title."""
+    groups: dict[str, Group] = {}
+    for title in titles:
+        name = title.parts[0]
+        folded = fold(name)
+        group = groups.get(folded)
+        if group is None:
+            group = groups[folded] = Group(name, folded, file)
+        group.titles.append(title)
+    verdicts: dict[str, Verdict] = {}
+    for group in groups.values():
+        group.gather()
+        for title in group.titles:
+            verdicts[title.raw] = _judge(group, title)
+    return verdicts
+
+
+def _judge(group: Group, title: Unmarked) -> Verdict:
+    if len(title.parts) == 2:
+        return _judge_pair(group, title)
+    return _judge_longer(group, title)
+
+
+def _movie(title: Unmarked, template: str, *, uncertain: bool = True, **values: object) -> Verdict:
+    alternative = None
+    if uncertain:
+        alternative = Alternative(Kind.EPISODE, title.parts[0], 1, ": ".join(title.parts[1:]))
+    return Verdict(
+        Kind.MOVIE, Message(template, values), uncertain=uncertain, alternative=alternative
+    )
+
+
+def _episode(template: str, *, uncertain: bool = False, **values: object) -> Verdict:
+    alternative = Alternative(Kind.MOVIE) if uncertain else None
+    return Verdict(
+        Kind.EPISODE, Message(template, values), uncertain=uncertain, alternative=alternative
+    )
+
+
+def _judge_pair(group: Group, title: Unmarked) -> Verdict:
+    """A title of two parts: "Spider-Man: Homecoming", "The Glory: Episode 16"."""
+    first, second = title.parts
+    file = group.file
+    if title.number is not None:
+        return Verdict(Kind.EPISODE, SUFFIXED)
+    marker = file.marker_of(second)
+    if marker is not None and marker.level is Level.EPISODE:
+        return _episode(_COUNTED, word=second)
+    folded = fold(second)
+    whose = name_of(group.folded, folded)
+    if whose is NameOf.FILMS:
+        return _movie(title, _FILMS, name=first, uncertain=False)
+    if marker is not None and marker.number is not None:
+        if marker.exact:
+            return _judge_numbered(group, title, marker)
+        if marker.level is Level.CHAPTER and " - " not in folded:
+            return _episode(_COUNTED, word=second, uncertain=True)
+    if whose is NameOf.PERSON:
+        return _movie(title, _PERSON, name=first, uncertain=False)
+    if file.activity:
+        return Verdict(Kind.MOVIE, _EVERY_MARKED)
+    if group.is_series:
+        return _judge_beside(group, title)
+    return _judge_by_words(group, title, whose)
+
+
+def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verdict:
+    """A title of two names, and nothing else shows that the first is a series."""
+    first, second = title.parts
+    file = group.file
+    count = len(group.named)
+    if plain(first) in plain(second) and plain(first) != "  ":
+        return Verdict(
+            Kind.EPISODE,
+            _REPEATED,
+            uncertain=count < _SURELY,
+            alternative=None if count >= _SURELY else Alternative(Kind.MOVIE),
+        )
+    known = file.known.get(group.folded)
+    if known is not None:
+        return _episode(_KNOWN, name=first, uncertain=not known.confirmed)
+    if count >= _SURELY:
+        return _episode(_MANY, name=first, count=count, uncertain=whose is not None)
+    if group.folded.rpartition(" ")[2] in table().presenting:
+        return _movie(title, _PRESENTS, name=first, uncertain=False)
+    if fold(second) in table().pilots:
+        return _episode(_PILOT, word=second, uncertain=True)
+    if count < _SURELY_NEW:
+        film = _judge_as_film(group, title, whose)
+        if film is not None:
+            return film
+    if not file.old:
+        if count > 1:
+            return _episode(_MANY, name=first, count=count, uncertain=count < _SURELY_NEW)
+        return _episode(_ALONE_NEW, name=first, uncertain=True)
+    if count >= _SURELY_NEW:
+        return _episode(_MANY, name=first, count=count, uncertain=True)
+    return _movie(title, _ALONE_OLD if count == 1 else _FEW_OLD, name=first, count=count)
+
+
+def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdict | None:
+    """What says that one of a few titles of two parts is a film; None when nothing does."""
+    first, second = title.parts
+    if whose is NameOf.FILMS_AND_SERIES:
+        return _movie(title, _PERHAPS_FILMS, name=first)
+    if whose is NameOf.PERHAPS_PERSON:
+        return _movie(title, _PERHAPS_PERSON, name=first)
+    word = _film_word(second)
+    if word is not None:
+        return _movie(title, _FILM_WORD, word=word)
+    if film_stem(group.folded) in group.file.films:
+        return _movie(title, _OTHER_FILM, name=first)
+    if len(group.named) > 2:
+        return None
+    if is_sequel(group.folded):
+        return _movie(title, _SEQUEL, name=first)
+    marker = group.file.marker_of(second)
+    if marker is not None and marker.level in (Level.PART, Level.CHAPTER):
+        return _movie(title, _PART_OF_FILM, word=second)
+    word = _film_hint(second)
+    return None if word is None else _movie(title, _FILM_WORD, word=word)
+
+
+def _film_word(text: str) -> str | None:
+    """The word of a title that only films have, if there is one."""
+    words = table()
+    plain_text = plain(text)
+    for word in plain_text.split():
+        if word in words.film_words:
+            return word
+    for phrase in words.film_phrases:
+        if phrase in plain_text:
+            return phrase.strip()
+    return None
+
+
+def _film_hint(text: str) -> str | None:
+    hints = table().film_hints
+    return next((word for word in plain(text).split() if word in hints), None)
+
+
+def _judge_numbered(group: Group, title: Unmarked, marker: Marker) -> Verdict:
+    """A title of two parts that closes with a part, a volume or a chapter and its number."""
+    first, second = title.parts
+    file = group.file
+    numbers = group.numbers
+    if len(numbers) > 2 or max(numbers) > 4:
+        return _episode(_COUNTED, word=second)
+    if file.activity:
+        return Verdict(Kind.MOVIE, _EVERY_MARKED)
+    if group.is_series and 1 not in group.seasons:
+        return _episode(_COUNTED, word=second, uncertain=True)
+    if film_stem(group.folded) in file.films:
+        return _movie(title, _OTHER_FILM, name=first)
+    # "Chapter 2" alone is a sequel; a film is hardly ever called "Chapter 1", nor "Part 1" where
+    # limited series have no marker.
+    if marker.level is Level.CHAPTER and (1 in numbers or max(numbers) > 3):
+        return _episode(_COUNTED, word=second, uncertain=True)
+    if 1 in numbers and not file.old and not fold(second).startswith("vol"):
+        return _episode(_COUNTED, word=second, uncertain=True)
+    return _movie(title, _PART_OF_FILM, word=second)
+
+
+def _judge_beside(group: Group, title: Unmarked) -> Verdict:
+    """An unmarked title of a name that the file shows to be a series.
+
+    Netflix drops the marker of a whole first season. Where the file marks season 1, a title
+    without a marker is a film or a special of that world ("Black Mirror: Bandersnatch").
+    """
+    first, second = title.parts
+    file = group.file
+    count = len(group.named)
+    seasons = group.seasons
+    if 1 in seasons:
+        if count >= _SURELY_NEW:
+            uncertain = count < _SURELY
+            return _episode(_BESIDE_MANY, name=first, count=count, uncertain=uncertain)
+        return _movie(title, _BESIDE_FIRST, name=first)
+    if count >= _SURELY:
+        return _episode(_MANY, name=first, count=count)
+    if fold(second) in table().pilots:
+        return _episode(_PILOT, word=second)
+    if count < 3:
+        word = _film_word(second)
+        if word is not None:
+            return _movie(title, _FILM_WORD, word=word)
+        if file.old and not group.counted:
+            return _movie(title, _BESIDE_OLD, name=first)
+    template = _BESIDE_LATER if seasons else _BESIDE_EPISODES
+    return _episode(template, name=first, uncertain=file.old or count < 2)
+
+
+def _judge_longer(group: Group, title: Unmarked) -> Verdict:
+    """A title of three parts or more: mostly an episode, but of a series of which name?"""
+    parts = title.parts
+    file = group.file
+    marker = file.marker_of(parts[1])
+    if title.number is None:
+        film = _judge_long_film(group, title)
+        if film is not None:
+            return film
+    if marker is not None and marker.level in (Level.CHAPTER, Level.EPISODE):
+        return _episode(_COUNTED, word=parts[1])
+    last = file.marker_of(parts[-1])
+    counted = last is not None and last.level is Level.EPISODE
+    series, season, other = _split(group, title)
+    name = ": ".join(parts[:series])
+    if title.number is not None:
+        reason = SUFFIXED
+    elif counted:
+        reason = Message(_COUNTED, {"word": parts[-1]})
+    elif season > series:
+        reason = Message(_NAMED_SEASON, {"season": ": ".join(parts[series:season]), "name": name})
+    else:
+        reason = Message(_LONG, {"name": name})
+    if other is not None:
+        rest = ": ".join(parts[max(other, season) :])
+        alternative = Alternative(Kind.EPISODE, ": ".join(parts[:other]), None, rest)
+        return Verdict(Kind.EPISODE, reason, series, season, True, alternative)
+    sure = (
+        counted
+        or title.number is not None
+        or group.is_series
+        or len(group.below[fold(parts[1])]) > 1
+    )
+    alternative = None if sure else Alternative(Kind.MOVIE)
+    return Verdict(Kind.EPISODE, reason, series, season, not sure, alternative)
+
+
+def _judge_long_film(group: Group, title: Unmarked) -> Verdict | None:
+    """What says that a title of three parts or more is a film; None when nothing does."""
+    parts = title.parts
+    file = group.file
+    second = fold(parts[1])
+    whose = name_of(group.folded, second)
+    count = len(group.below[second])
+    last = file.marker_of(parts[-1])
+    in_parts = last is not None and last.level in (Level.PART, Level.CHAPTER)
+    if group.folded not in file.marked:
+        if whose is NameOf.FILMS and (count < 3 or in_parts):
+            return _movie(title, _FILMS, name=parts[0], uncertain=count > 1)
+        if whose is NameOf.PERSON and count < 3:
+            return _movie(title, _PERSON, name=parts[0])
+    if file.activity and (last is None or last.level is not Level.EPISODE):
+        return Verdict(Kind.MOVIE, _EVERY_MARKED)
+    alone = not group.is_series and not group.named and len(group.below) == 1
+    if in_parts and file.old and alone and len(group.parts_below[second]) < 3:
+        return _movie(title, _PART_OF_FILM, word=parts[-1])
+    return None
+
+
+def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
+    """Where the name of the series ends, where that of the season, and where else the series'
+    may end (None where that is certain)."""
+    parts = title.parts
+    file = group.file
+    second = fold(parts[1])
+    below = group.below[second]
+    both = f"{group.folded}: {second}"
+    marker = file.marker_of(parts[1])
+    if both in file.marked or both in file.known:
+        return 2, 2, None
+    if marker is not None and marker.level is Level.SERIES:
+        return 2, 2, None
+    if repeats(parts[1], parts[0]) or names_its_seasons(group.folded):
+        return 1, 2, None
+    if second in table().pilots:
+        return 1, 1, None
+    four = not group.triples[second]
+    if four and (repeats(parts[2], parts[1]) or repeats(parts[2], f"{parts[0]}: {parts[1]}")):
+        return 2, 3, None
+    several = len(below) > 2 and len(group.parts_below[second]) < 3
+    if group.folded in file.marked or group.folded in file.known:
+        return (1, 2, None) if file.activity or several else (1, 1, None)
+    if group.counted or len(group.named) > 1:
+        return (1, 2, None) if len(below) > 2 else (1, 1, None)
+    if len(group.below) > 1:
+        if file.activity:
+            return 1, 2, None
+        if max(map(len, group.below.values())) > 2:
+            return 1, 2, None
+        if file.old:
+            return 1, 2, 2
+        return (1, 1, 2) if len(group.below) > 2 else (2, 2, 1)
+    if four:
+        # "DAHMER: Monster: The Jeffrey Dahmer Story" is one name, as its last part shows.
+        if plain(parts[0]) in plain(parts[2]):
+            return 3, 3, 2
+        return 2, 3, 1
+    if file.activity:
+        return 1, 2, None
+    return (1, 2, 2) if file.old else (2, 2, 1)
