@@ -1,0 +1,283 @@
+"""What the pages of imports show, made ready so that templates need no logic."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.paginator import Page, Paginator
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from imports.forms import AnswerForm
+from imports.models import Import, ImportProblem, Outcome, State, WorkerHeartbeat
+from imports.worker import STALE_AFTER
+
+PROBLEMS_PER_PAGE = 50
+IMPORTS_PER_PAGE = 30
+# After this long in the queue it is worth asking whether a worker runs at all.
+USUAL_WAIT = timedelta(seconds=10)
+# So many answers make an estimate worth showing.
+ENOUGH_FOR_ESTIMATE = 5
+
+FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
+
+ORDER = [State.QUEUED, State.READING, State.STORING, State.LOOKING_UP, State.DONE]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of an import; `place` is done, current or ahead."""
+
+    label: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number and what it counts."""
+
+    label: str
+    value: int
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A kind of problem rows to look at: a link."""
+
+    label: str
+    address: str
+    is_current: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPage:
+    """The page of one import, while it runs and afterwards."""
+
+    of_import: Import
+    steps: tuple[Step, ...]
+    headline: str
+    detail: str
+    done: int
+    todo: int
+    """0 while nobody knows how much there is to do."""
+    polls: bool
+    rows: tuple[Fact, ...]
+    series: tuple[Fact, ...]
+    to_look_at: int
+    form: AnswerForm | None
+    kinds: tuple[Choice, ...]
+    problems: Page[ImportProblem]
+
+    @property
+    def news(self) -> str:
+        """What a screen reader is told when it changes: the step, not every number."""
+        current = next((step.label for step in self.steps if step.place == "current"), "")
+        return current if self.polls and current else self.headline
+
+
+def import_page(
+    of_import: Import,
+    outcome: str | None = None,
+    page: str | None = None,
+    form: AnswerForm | None = None,
+) -> ImportPage:
+    """All that the page shows, with one page of the problem rows of one outcome."""
+    done, todo = _progress(of_import)
+    if outcome not in Outcome.values:
+        outcome = Outcome.FAILED if of_import.rows_failed else Outcome.SKIPPED
+    problems = of_import.problems.filter(outcome=outcome)
+    asks = of_import.state == State.NEEDS_ANSWER and of_import.question
+    return ImportPage(
+        of_import=of_import,
+        steps=_steps(of_import),
+        headline=_headline(of_import),
+        detail=_detail(of_import),
+        done=done,
+        todo=todo,
+        polls=of_import.is_active and of_import.state != State.NEEDS_ANSWER,
+        rows=_rows(of_import),
+        series=_series(of_import),
+        to_look_at=of_import.series_uncertain + of_import.series_not_found,
+        form=form or (AnswerForm(of_import.question["questions"]) if asks else None),
+        kinds=_kinds(of_import, outcome),
+        problems=Paginator(problems, PROBLEMS_PER_PAGE).get_page(page),
+    )
+
+
+def _kinds(of_import: Import, chosen: str) -> tuple[Choice, ...]:
+    counts = {Outcome.FAILED: of_import.rows_failed, Outcome.SKIPPED: of_import.rows_skipped}
+    return tuple(
+        Choice(str(outcome.label), f"?rows={outcome.value}#problems", outcome == chosen, count)
+        for outcome, count in counts.items()
+        if count
+    )
+
+
+def _steps(of_import: Import) -> tuple[Step, ...]:
+    labels = {
+        State.READING: pgettext("step of an import", "Read"),
+        State.STORING: pgettext("step of an import", "Store"),
+        State.LOOKING_UP: pgettext("step of an import", "Look up series"),
+        State.DONE: pgettext("step of an import", "Done"),
+    }
+    reached = ORDER.index(_reached(of_import))
+    steps = []
+    for state, label in labels.items():
+        at = ORDER.index(state)
+        is_done = at < reached or of_import.state == State.DONE
+        steps.append(Step(label, "done" if is_done else "current" if at == reached else "ahead"))
+    return tuple(steps)
+
+
+def _reached(of_import: Import) -> State:
+    """The step at which an import is, or at which it stopped."""
+    state = State(of_import.state)
+    if state in ORDER:
+        return state
+    if state == State.NEEDS_ANSWER or not of_import.rows:
+        return State.READING
+    return State.LOOKING_UP if of_import.series_total else State.STORING
+
+
+def _progress(of_import: Import) -> tuple[int, int]:
+    if of_import.state == State.STORING:
+        handled = (
+            of_import.rows_new
+            + of_import.rows_known
+            + of_import.rows_repeated
+            + of_import.rows_skipped
+            + of_import.rows_failed
+        )
+        return min(handled, of_import.rows), of_import.rows
+    if of_import.state == State.LOOKING_UP:
+        return min(of_import.series_done, of_import.series_total), of_import.series_total
+    return 0, 0
+
+
+def _headline(of_import: Import) -> str:
+    done, todo = _progress(of_import)
+    match of_import.state:
+        case State.QUEUED:
+            return _("Waiting to begin")
+        case State.READING:
+            return _("Reading the file")
+        case State.STORING:
+            return _("%(done)s of %(todo)s rows stored") % {
+                "done": intcomma(done),
+                "todo": intcomma(todo),
+            }
+        case State.LOOKING_UP if todo:
+            return _("%(done)s of %(todo)s series looked up") % {
+                "done": intcomma(done),
+                "todo": intcomma(todo),
+            }
+        case State.LOOKING_UP:
+            return _("Looking up series")
+        case State.NEEDS_ANSWER:
+            return _("watchlog needs your answer")
+        case State.DONE:
+            return ngettext(
+                "%(count)s new viewing in your library",
+                "%(count)s new viewings in your library",
+                of_import.rows_new,
+            ) % {"count": intcomma(of_import.rows_new)}
+        case State.FAILED:
+            return _("This import stopped")
+        case _:
+            return str(State(of_import.state).label).capitalize()
+
+
+def _detail(of_import: Import) -> str:
+    if of_import.state == State.QUEUED:
+        if timezone.now() - of_import.created_at > USUAL_WAIT and not _a_worker_runs():
+            return _(
+                "No worker is running, so nothing will happen until one is: “make run” starts "
+                "it together with this site, “manage.py worker” alone."
+            )
+        return _("You may close this page: the import goes on without it.")
+    if of_import.state in (State.READING, State.STORING):
+        return _("You may close this page: the import goes on without it.")
+    if of_import.state == State.LOOKING_UP:
+        left = _time_left(of_import)
+        return " · ".join(
+            part
+            for part in (left, _("your library shows the episodes already; totals follow"))
+            if part
+        )
+    return ""
+
+
+def _a_worker_runs() -> bool:
+    return WorkerHeartbeat.objects.filter(beat_at__gt=timezone.now() - STALE_AFTER).exists()
+
+
+def _time_left(of_import: Import) -> str:
+    done, todo = _progress(of_import)
+    if done < ENOUGH_FOR_ESTIMATE or done >= todo or of_import.started_at is None:
+        return ""
+    seconds = (timezone.now() - of_import.started_at).total_seconds() * (todo - done) / done
+    if seconds < 90:
+        tens = max(10, round(seconds / 10) * 10)
+        return _("about %(seconds)s seconds left") % {"seconds": tens}
+    minutes = round(seconds / 60)
+    return ngettext("about %(minutes)s minute left", "about %(minutes)s minutes left", minutes) % {
+        "minutes": minutes
+    }
+
+
+def _rows(of_import: Import) -> tuple[Fact, ...]:
+    if not of_import.rows:
+        return ()
+    return (
+        Fact(_("new"), of_import.rows_new),
+        Fact(_("already there"), of_import.rows_known),
+        Fact(_("repeated"), of_import.rows_repeated, _("the same title on the same day")),
+        Fact(_("skipped"), of_import.rows_skipped),
+        Fact(_("failed"), of_import.rows_failed),
+    )
+
+
+def _series(of_import: Import) -> tuple[Fact, ...]:
+    if not of_import.series_total:
+        return ()
+    return (
+        Fact(_("matched"), of_import.series_matched),
+        Fact(_("uncertain"), of_import.series_uncertain),
+        Fact(_("not found"), of_import.series_not_found),
+        Fact(_("look-up failed"), of_import.series_failed, _("tried again later")),
+    )
+
+
+class _Echo:
+    """A file to which csv writes and which hands back what was written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def problems_as_csv(problems: Iterable[ImportProblem]) -> Iterator[str]:
+    """The problem rows as CSV, header first, one piece per line.
+
+    Cells that a spreadsheet would run as a formula are defused by an apostrophe, since titles
+    come from files that anybody may have made.
+    """
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    yield writer.writerow(["line", "title", "outcome", "reason"])
+    for problem in problems:
+        yield writer.writerow(
+            [problem.line, defused(problem.title), problem.outcome, defused(problem.reason)]
+        )
+
+
+def defused(cell: str) -> str:
+    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{cell}" if FORMULA.match(cell) else cell

@@ -1,0 +1,85 @@
+"""What the library page can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django import forms
+from django.db import models
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Show(models.TextChoices):
+    """Which entries; the value stands in the address."""
+
+    ALL = "all", pgettext_lazy("titles", "All")
+    SERIES = "series", _("Series")
+    MOVIES = "movies", _("Movies")
+    IN_PROGRESS = "in-progress", _("In progress")
+    COMPLETE = "complete", _("Complete")
+    ATTENTION = "attention", _("Needs attention")
+
+
+class Sort(models.TextChoices):
+    """In which order; the value stands in the address."""
+
+    LAST_WATCHED = "last-watched", _("Last watched")
+    NEARLY_FINISHED = "nearly-finished", _("Nearly finished")
+    MOST_EPISODES = "most-episodes", _("Most episodes")
+    TITLE = "title", _("Title")
+
+
+class Field(StrEnum):
+    """The names of the parameters in the address."""
+
+    SHOW = "show"
+    SORT = "sort"
+    SEARCH = "q"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryQuery:
+    """One state of the library page; every state has an address of its own."""
+
+    show: Show = Show.ALL
+    sort: Sort = Sort.LAST_WATCHED
+    search: str = ""
+    page: int = 1
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.search) or self.show != Show.ALL
+
+    def address(self, **changes: object) -> str:
+        """The query string of this state with `changes`; what is usual is left out."""
+        wanted = {Field.SHOW: self.show, Field.SORT: self.sort, Field.SEARCH: self.search}
+        wanted |= {Field(name): str(value) for name, value in changes.items()}
+        usual = {Field.SHOW: Show.ALL, Field.SORT: Sort.LAST_WATCHED, Field.PAGE: "1"}
+        query = QueryDict(mutable=True)
+        for name, value in wanted.items():
+            if value and value != usual.get(name):
+                query[name] = value
+        return f"?{query.urlencode()}" if query else "."
+
+
+class LibraryForm(forms.Form):
+    """Reads a state from an address; what makes no sense there is as if it were not there."""
+
+    show = forms.ChoiceField(choices=Show.choices, required=False)
+    sort = forms.ChoiceField(choices=Sort.choices, required=False)
+    q = forms.CharField(max_length=200, required=False)
+    page = forms.IntegerField(min_value=1, required=False)
+
+    def query(self) -> LibraryQuery:
+        self.is_valid()
+        given = self.cleaned_data
+        return LibraryQuery(
+            show=Show(given.get(Field.SHOW) or Show.ALL),
+            sort=Sort(given.get(Field.SORT) or Sort.LAST_WATCHED),
+            search=given.get(Field.SEARCH) or "",
+            page=given.get(Field.PAGE) or 1,
+        )

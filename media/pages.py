@@ -1,0 +1,245 @@
+"""What the library page shows, made ready so that its template needs no logic."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
+from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import ngettext
+from django_stubs_ext import StrOrPromise
+
+from accounts.models import User
+from media import bars
+from media.bars import Bar, Length
+from media.forms import LibraryQuery, Show, Sort
+from media.models import LibraryEntry, LibraryEntryQuerySet, Media, Season, Viewing
+
+CARDS_PER_PAGE = 60
+
+
+def progress_text(watched: int, total: int | None) -> str:
+    """ "45/276 episodes", or "45 episodes" where the total is not known."""
+    if total:
+        return ngettext(
+            "%(watched)s/%(total)s episode", "%(watched)s/%(total)s episodes", total
+        ) % {"watched": watched, "total": total}
+    return ngettext("%(watched)s episode", "%(watched)s episodes", watched) % {"watched": watched}
+
+
+def is_complete(entry: LibraryEntry) -> bool:
+    """Every episode aired so far is watched (rule 11), as `complete()` asks the database."""
+    media = entry.media
+    goal = media.total_episodes if media.aired_episodes is None else media.aired_episodes
+    return media.is_series and bool(goal) and entry.watched_episodes_count >= (goal or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An entry in the grid."""
+
+    entry: LibraryEntry
+    media: Media
+    progress: str
+    bar: Bar | None
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter or order to choose: a link."""
+
+    label: StrOrPromise
+    address: str
+    is_current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the whole library holds, or what the search leaves of it."""
+
+    titles: int
+    series: int
+    movies: int
+    in_progress: int
+    complete: int
+    attention: int
+    episodes: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPage:
+    query: LibraryQuery
+    totals: Totals
+    cards: tuple[Card, ...]
+    page: Page[LibraryEntry]
+    filters: tuple[Choice, ...]
+    orders: tuple[Choice, ...]
+    is_empty: bool
+
+    @property
+    def everywhere(self) -> str:
+        """The address of the same search without the filter."""
+        return self.query.address(show=Show.ALL)
+
+
+def library_page(user: User, query: LibraryQuery) -> LibraryPage:
+    """One page of the user's library; a fixed number of queries at any size."""
+    entries = LibraryEntry.objects.of(user).visible()
+    if query.search:
+        entries = entries.named_like(query.search)
+    totals = count_totals(entries)
+    chosen = in_order(narrowed(entries, query.show), query.sort).for_display()
+    page = Paginator(chosen, CARDS_PER_PAGE).get_page(query.page)
+    return LibraryPage(
+        query=query,
+        totals=totals,
+        cards=make_cards(list(page)),
+        page=page,
+        filters=_filters(query, totals),
+        orders=tuple(
+            Choice(sort.label, query.address(sort=sort), sort == query.sort) for sort in Sort
+        ),
+        is_empty=not totals.titles and not query.search,
+    )
+
+
+def count_totals(entries: LibraryEntryQuerySet) -> Totals:
+    series = Q(media__media_type="tv_series")
+    found = entries.aggregate(
+        titles=Count("pk"),
+        series=Count("pk", filter=series),
+        started=Count("pk", filter=series & Q(watched_episodes_count__gt=0)),
+        complete=Count("pk", filter=Q(pk__in=entries.complete().values("pk"))),
+        attention=Count("pk", filter=Q(pk__in=entries.needing_attention().values("pk"))),
+        waiting=Count("pk", filter=Q(pk__in=entries.waiting().order_by().values("pk"))),
+        episodes=Coalesce(Sum("watched_episodes_count"), 0),
+    )
+    return Totals(
+        titles=found["titles"],
+        series=found["series"],
+        movies=found["titles"] - found["series"],
+        # What is complete has been started, so the rest of what was started is in progress.
+        in_progress=found["started"] - found["complete"],
+        complete=found["complete"],
+        attention=found["attention"],
+        episodes=found["episodes"],
+        waiting=found["waiting"],
+    )
+
+
+def narrowed(entries: LibraryEntryQuerySet, show: Show) -> LibraryEntryQuerySet:
+    match show:
+        case Show.SERIES:
+            return entries.series()
+        case Show.MOVIES:
+            return entries.movies()
+        case Show.IN_PROGRESS:
+            return entries.in_progress()
+        case Show.COMPLETE:
+            return entries.complete()
+        case Show.ATTENTION:
+            return entries.needing_attention()
+        case Show.ALL:
+            return entries
+
+
+def in_order(entries: LibraryEntryQuerySet, sort: Sort) -> LibraryEntryQuerySet:
+    """Sorted, and always in the same way: what is equal goes by day, then by number."""
+    newest = [F("last_watched").desc(nulls_last=True), F("pk").desc()]
+    match sort:
+        case Sort.LAST_WATCHED:
+            return entries.order_by(*newest)
+        case Sort.MOST_EPISODES:
+            return entries.order_by(F("watched_episodes_count").desc(), *newest)
+        case Sort.TITLE:
+            return entries.order_by(Lower("media__title"), "pk")
+        case Sort.NEARLY_FINISHED:
+            goal = Coalesce("media__aired_episodes", "media__total_episodes")
+            left = goal - F("watched_episodes_count")
+            unfinished = entries.annotate(left=left)
+            return unfinished.annotate(
+                to_go=Case(
+                    When(left__gt=0, watched_episodes_count__gt=0, then="left"),
+                    output_field=IntegerField(),
+                )
+            ).order_by(F("to_go").asc(nulls_last=True), *newest)
+
+
+def _filters(query: LibraryQuery, totals: Totals) -> tuple[Choice, ...]:
+    counts = {
+        Show.ALL: totals.titles,
+        Show.SERIES: totals.series,
+        Show.MOVIES: totals.movies,
+        Show.IN_PROGRESS: totals.in_progress,
+        Show.COMPLETE: totals.complete,
+        Show.ATTENTION: totals.attention,
+    }
+    return tuple(
+        Choice(show.label, query.address(show=show), show == query.show, counts[show])
+        for show in Show
+        if counts[show] or show in (Show.ALL, query.show)
+    )
+
+
+def make_cards(entries: Sequence[LibraryEntry]) -> tuple[Card, ...]:
+    """Cards of entries that came `for_display()`; one more query for all of them."""
+    with_total = [entry for entry in entries if entry.media.total_episodes]
+    watched = watched_by_season([entry.pk for entry in with_total])
+    return tuple(
+        Card(
+            entry=entry,
+            media=entry.media,
+            progress=progress_text(entry.watched_episodes_count, entry.media.total_episodes)
+            if entry.media.is_series
+            else "",
+            bar=make_bar(entry, entry.media.seasons.all(), watched[entry.pk]),
+            is_complete=is_complete(entry),
+        )
+        for entry in entries
+    )
+
+
+def make_bar(
+    entry: LibraryEntry, seasons: Iterable[Season], watched: Mapping[int, int]
+) -> Bar | None:
+    """The entry's bar; none while the total is unknown. `watched` counts by season number."""
+    if not entry.media.total_episodes:
+        return None
+    return bars.draw(
+        watched=entry.watched_episodes_count,
+        total=entry.media.total_episodes,
+        lengths=[Length(season.number, season.episode_count) for season in seasons],
+        by_season=watched,
+        aired=entry.media.aired_episodes,
+    )
+
+
+def watched_by_season(entry_ids: Sequence[int]) -> Mapping[int, Mapping[int, int]]:
+    """Roughly how many episodes of which season, for the bars of a page of cards.
+
+    One query that counts in the database: it shows where the watched episodes lie, while how
+    many they are is what rule 10 stored on the entry.
+    """
+    rows = (
+        Viewing.objects.counted()
+        .filter(entry_id__in=entry_ids)
+        .order_by()
+        .annotate(season=Coalesce("tmdb_season", "season_number"))
+        .values("entry_id", "season")
+        .annotate(
+            identified=Count("tmdb_episodes", distinct=True),
+            others=Count("title_hash", distinct=True, filter=Q(tmdb_episodes__isnull=True)),
+        )
+        .values_list("entry_id", "season", "identified", "others")
+    )
+    watched: dict[int, dict[int, int]] = defaultdict(dict)
+    for entry_id, season, identified, others in rows:
+        if season is not None:
+            watched[entry_id][season] = identified + others
+    return watched

@@ -1,0 +1,173 @@
+"""How entries, dates and posters are shown."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.core.paginator import Page
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from media.bars import Bar
+from media.models import Media
+
+register = template.Library()
+
+# As many as static/css/poster.css has classes, and templates/components/_motifs.html drawings.
+TONES = 18
+MOTIFS = 8
+
+POSTER_PATH = re.compile(r"/[\w-]+\.(?:jpe?g|png|webp)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """A poster's addresses, and the drawing that stands in its place or behind it."""
+
+    title: str
+    source: str
+    sources: str
+    tone: int
+    motif: int
+
+
+def poster_of(media: Media) -> Poster:
+    """What to show of a series or movie; the drawing follows from the title alone."""
+    digest = hashlib.blake2b(media.title.casefold().encode(), digest_size=4).digest()
+    source, sources = "", ""
+    # The path comes from TMDB and becomes part of an address that browsers fetch.
+    if POSTER_PATH.fullmatch(media.poster_path):
+        source = poster_address(media.poster_path, 342)
+        sources = ", ".join(
+            f"{poster_address(media.poster_path, width)} {width}w" for width in (185, 342, 500)
+        )
+    return Poster(media.title, source, sources, digest[0] % TONES, digest[1] % MOTIFS)
+
+
+def poster_address(path: str, width: int) -> str:
+    return f"{settings.TMDB_IMAGE_URL}/w{width}{path}"
+
+
+@register.inclusion_tag("components/_poster.html")
+def poster(media: Media, sizes: str = "11rem", eager: bool = False) -> dict[str, object]:
+    """The poster of a series or movie; `sizes` is how wide the page shows it."""
+    return {"poster": poster_of(media), "sizes": sizes, "eager": eager}
+
+
+@register.inclusion_tag("components/_pages.html", takes_context=True)
+def pages(context: template.Context, page: Page[Any], anchor: str = "") -> dict[str, object]:
+    """Links to the pages of a list, keeping the rest of the address."""
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+    return {"page": page, "numbers": numbers, "anchor": anchor, "request": context["request"]}
+
+
+@register.filter
+def day(value: date | None) -> str | SafeString:
+    """A day, short: "28 Sep", with the year unless it is this one; "today", "yesterday"."""
+    if value is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        formats.date_format(value, "DATE_FORMAT"),
+        short_day(value, timezone.localdate()),
+    )
+
+
+@register.filter
+def localday(value: datetime) -> str | SafeString:
+    """The day of a moment, as `day`, in the installation's time zone."""
+    return day(timezone.localdate(value))
+
+
+@register.filter
+def aired(value: date | None) -> str | SafeString:
+    """The day on which something aired or will, always with its year."""
+    if value is None:
+        return ""
+    shown = formats.date_format(value, pgettext("day of another year", "j M Y"))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), shown)
+
+
+@register.filter
+def minutes(seconds: int) -> str:
+    """ "1 h 52 min" of a number of seconds."""
+    hours, rest = divmod(max(round(seconds / 60), 1), 60)
+    if not hours:
+        return _("%(minutes)s min") % {"minutes": rest}
+    return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
+
+
+def short_day(value: date, today: date) -> str:
+    if value == today:
+        return _("today")
+    if value == today - timedelta(days=1):
+        return _("yesterday")
+    if value.year == today.year:
+        return formats.date_format(value, pgettext("day of this year", "j M"))
+    return formats.date_format(value, pgettext("day of another year", "j M Y"))
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """ "3 days ago": the largest unit only."""
+    if value is None:
+        return ""
+    if timezone.now() - value < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(value, depth=1)}
+
+
+@register.filter
+def years(media: Media) -> str:
+    """ "2007–2019" for a series that is over, "since 2007" for one that goes on."""
+    if media.first_air_date is None:
+        return ""
+    first = media.first_air_date.year
+    if media.tmdb_status not in ("Ended", "Canceled"):
+        return _("since %(year)s") % {"year": first}
+    last = media.last_air_date.year if media.last_air_date else first
+    return f"{first}–{last}" if last > first else str(first)
+
+
+@register.filter
+def status(media: Media) -> str:
+    """TMDB's status of a series, in words that fit after its years."""
+    words = {
+        "Returning Series": _("returning"),
+        "Ended": _("ended"),
+        "Canceled": _("cancelled"),
+        "In Production": _("in production"),
+        "Planned": _("planned"),
+        "Pilot": _("pilot"),
+    }
+    return words.get(media.tmdb_status, "")
+
+
+@register.inclusion_tag("components/_bar.html")
+def bar(bar: Bar, is_tall: bool = False) -> dict[str, object]:
+    """The season-cut progress bar, with the same in words for a screen reader."""
+    return {"bar": bar, "label": bar_label(bar), "is_tall": is_tall}
+
+
+def bar_label(bar: Bar) -> str:
+    """ "45 of 276 episodes watched, 12 seasons"."""
+    watched = ngettext(
+        "%(watched)s of %(total)s episode watched",
+        "%(watched)s of %(total)s episodes watched",
+        bar.total,
+    ) % {"watched": bar.watched, "total": bar.total}
+    if not bar.seasons:
+        return watched
+    seasons = ngettext("%(count)s season", "%(count)s seasons", bar.seasons)
+    return f"{watched}, {seasons % {'count': bar.seasons}}"

@@ -1,0 +1,42 @@
+"""The library and its entries."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.http import SignedInRequest
+from media.entry_pages import movie_page, series_page
+from media.forms import LibraryForm
+from media.models import LibraryEntry
+from media.pages import library_page
+from media.tasks import look_up_now
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def library(request: SignedInRequest) -> HttpResponse:
+    page = library_page(request.user, LibraryForm(request.GET).query())
+    is_partial = request.headers.get("HX-Request") == "true"
+    template = "media/_library.html" if is_partial else "media/library.html"
+    return render(request, template, {"library": page})
+
+
+@require_POST
+def look_up(request: SignedInRequest) -> HttpResponse:
+    look_up_now(request.user)
+    messages.success(request, _("TMDB is being asked. The totals appear as they come."))
+    return redirect("media:library")
+
+
+@require_safe
+def entry(request: SignedInRequest, pk: int) -> HttpResponse:
+    entries = LibraryEntry.objects.of(request.user).select_related("media")
+    found = get_object_or_404(entries.prefetch_related("names"), pk=pk)
+    if found.media.is_series:
+        return render(request, "media/series.html", {"series": series_page(found)})
+    return render(request, "media/movie.html", {"movie": movie_page(found)})
