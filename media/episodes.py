@@ -322,6 +322,10 @@ def _by_elimination(
     taken = {id for item in items for id in known.get(item.key, ())}
     left = [item for item in items if item.key not in known]
     free = [place for place in season if place.id not in taken]
-    if len(left) == len(free) == 1 and len(season) > 2:
-        return {left[0].key: (free[0].id,)}
-    return {}
+    if not len(left) == len(free) == 1 or len(season) < 3:
+        return {}
+    title = left[0].title
+    if free[0].telling and title and generic_number(title) is None:
+        # Both have a title and they differ: rather a special that Netflix counts with the season.
+        return {}
+    return {left[0].key: (free[0].id,)}

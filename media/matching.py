@@ -53,6 +53,7 @@ _SAME_NAME = 50.0
 _IMPOSSIBLE = -60.0
 _SAME_TITLE = 90.0
 _NAME_LENGTHS = ((5, -6.0), (10, -2.0), (15, 2.0), (20, 5.0))
+_EPISODE_LIKE = re.compile(r": |\bpilot", re.IGNORECASE)
 _SPECIAL_WORDS = re.compile(
     r"\b(?:movie|film|filmen|pelicula|filme|special|especial|making|making of|after|afterparty|"
     r"christmas|natale|navidad|natal|noel|reunion)\b"
@@ -551,11 +552,13 @@ class Verdict(StrEnum):
 class Doubt:
     """A title `A: B` of which the file does not tell whether it is an episode or a movie.
 
-    `key` is the caller's and comes back; `title` is B.
+    `key` is the caller's and comes back; `title` is B, all that follows A; `is_episode` is how
+    the file alone was read.
     """
 
     key: Hashable
     title: str
+    is_episode: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -581,6 +584,7 @@ def settle(
     `evidence` and `decision` are those of A, with the titles B among the evidence's episodes.
     B is an episode when a series A has it in a regular season, or has most of the other rows';
     where titles cannot be compared, when the name alone is strong and nothing speaks against it.
+    A lone B is a movie when TMDB has no series of that name.
     """
     found = _settled_by_titles(doubts, evidence, decision)
     if found is not None:
@@ -595,7 +599,7 @@ def _settled_by_titles(
     by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
     for scored in decision.candidates:
         candidate = by_id[scored.tmdb_id]
-        if _points(scored, "name") < _NEAR_NAME or _points(scored, "date") <= _IMPOSSIBLE:
+        if not _is_named(scored) or _points(scored, "date") <= _IMPOSSIBLE:
             continue
         titles = Titles(candidate.seasons or (), candidate.english_seasons or ())
         places = {doubt.key: _place_of(doubt.title, titles) for doubt in doubts}
@@ -643,21 +647,25 @@ def _place_of(title: str, titles: Titles) -> Place | None:
 
 
 def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Settled:
-    by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
     as_read = Settled(Verdict.AS_READ, Sentence("TMDB does not tell what it is."))
-    if decision.tmdb_id is None:
-        return as_read
-    candidate = by_id[decision.tmdb_id]
-    best = decision.candidates[0]
-    values = {"title": doubt.title, "series": candidate.name}
-    if _points(best, "name") < _SAME_NAME:
+    values = {"title": doubt.title, "series": evidence.name}
+    best = decision.candidates[0] if decision.candidates else None
+    if decision.tmdb_id is None or best is None or _points(best, "name") < _SAME_NAME:
+        exists = any(_points(scored, "name") >= _NEAR_NAME for scored in decision.candidates)
+        alone = len(evidence.episodes) <= 1 and not _EPISODE_LIKE.search(doubt.title)
+        if doubt.is_episode and alone and not exists:
+            return Settled(Verdict.MOVIE, Sentence("TMDB has no series called %(series)s.", values))
         return as_read
     if _points(best, "titles") < 0:
         return Settled(Verdict.AS_READ, Sentence("%(series)s has no such episode.", values))
+    if doubt.is_episode:
+        reason = Sentence("There is a series called %(series)s.", values)
+        return Settled(Verdict.EPISODE, reason, decision.tmdb_id)
+    candidate = next(c for c in evidence.candidates if c.tmdb_id == decision.tmdb_id)
     if _SPECIAL_WORDS.search(fold(doubt.title)) or not _had_one_season(candidate, evidence, best):
         return as_read
     reason = Sentence("%(series)s is a series of one season, which Netflix does not name.", values)
-    return Settled(Verdict.EPISODE, reason, candidate.tmdb_id)
+    return Settled(Verdict.EPISODE, reason, decision.tmdb_id)
 
 
 def _had_one_season(candidate: Candidate, evidence: Evidence, scored: ScoredCandidate) -> bool:
