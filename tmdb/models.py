@@ -1,0 +1,56 @@
+"""The one table of this app: how many requests to TMDB may still be sent, for all processes."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class ThrottleStateQuerySet(models.QuerySet["ThrottleState"]):
+    def locked(self) -> ThrottleState:
+        """The one row, made when missing, held until the end of the transaction."""
+        state = self.select_for_update().filter(pk=ThrottleState.ONLY).first()
+        if state is None:
+            self.get_or_create(pk=ThrottleState.ONLY)
+            state = self.select_for_update().get(pk=ThrottleState.ONLY)
+        return state
+
+
+class ThrottleState(models.Model):
+    """Which store counts the requests and, while it is this table, the slots themselves.
+
+    Times are seconds since 1970 by the database's clock. `tmdb/throttle.py` explains them.
+    """
+
+    ONLY = 1
+
+    class Store(models.TextChoices):
+        TABLE = "table"
+        REDIS = "redis"
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    store = models.CharField(max_length=8, choices=Store, default=Store.TABLE)
+    # Names the sorted set in Redis; another one each time Redis takes over.
+    generation = models.CharField(max_length=32, default="", blank=True)
+    # The name it will have, while the slots are being copied.
+    next_generation = models.CharField(max_length=32, default="", blank=True)
+    # No slot of the table starts before.
+    not_before = models.FloatField(default=0.0)
+    # When Redis is to be tried again.
+    redis_after = models.FloatField(default=0.0)
+    slots = models.JSONField(default=list, blank=True)
+
+    objects = ThrottleStateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "throttle state"
+        verbose_name_plural = "throttle state"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="tmdb_throttlestate_only_one"),
+            models.CheckConstraint(
+                condition=models.Q(store__in=("table", "redis")),
+                name="tmdb_throttlestate_store",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"counted in {self.get_store_display()}"
