@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from imports import importing
+from imports.importing import ImportOptions, Refused
+from imports.models import Import, State
+from imports.tests.making import BREAKING_BAD, activity, history
+from media.models import LibraryEntry, Viewing
+from media.pages import progress_text
+from media.tests.fake_tmdb import FakeTmdb, fake_tmdb
+
+SEASONS = {1: ["Pilot", "Cat's in the Bag"], 2: ["Seven Thirty-Seven", "Grilled"]}
+TWO_PROFILES = activity(
+    ("Ana", "2024-03-02 20:00:00", "00:40:00", "Breaking Bad: Season 1: Pilot (Episode 1)"),
+    ("Ben", "2024-03-01 20:00:00", "01:50:00", "Inception"),
+)
+AMBIGUOUS = history(("Inception", "3/4/24"), ("Dark: Season 1: Secrets", "2/4/24"))
+
+
+@pytest.fixture
+def user(db) -> User:
+    return User.objects.create_user("ana")
+
+
+@pytest.fixture
+def tmdb() -> Iterator[FakeTmdb]:
+    with fake_tmdb() as fake:
+        fake.add(1396, "Breaking Bad", SEASONS)
+        yield fake
+
+
+def import_file(user: User, data: bytes, name: str = "NetflixViewingHistory.csv", **options):
+    made = importing.submit(user, name, data, ImportOptions(**options))
+    return importing.run(made.pk)
+
+
+def shown(title: str) -> str:
+    entry = LibraryEntry.objects.select_related("media").get(media__title=title)
+    return progress_text(entry.watched_episodes_count, entry.media.total_episodes)
+
+
+class TestTheOwnersScenarios:
+    def test_a_known_series_shows_how_many_of_how_many(self, user, tmdb):
+        done = import_file(user, BREAKING_BAD)
+        assert done.state == State.DONE
+        assert shown("Breaking Bad") == "3/4 episodes"
+        assert (done.series_total, done.series_matched) == (1, 1)
+
+    def test_an_obscure_series_shows_how_many(self, user, tmdb):
+        rows = [(f"Our Holidays 2003: Season 1: Day {n}", f"6/{n}/21") for n in range(13, 18)]
+        done = import_file(user, history(*rows))
+        assert (done.state, done.series_not_found) == (State.DONE, 1)
+        assert shown("Our Holidays 2003") == "5 episodes"
+
+    @pytest.mark.parametrize(
+        ("status", "body"), [(401, None), (503, None), (200, "<html>nonsense"), (200, "[]")]
+    )
+    def test_a_failing_tmdb_stops_no_import_and_a_later_run_fills_in(
+        self, user, tmdb, monkeypatch, caplog, status, body
+    ):
+        monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+        tmdb.status, tmdb.body = status, body
+        assert import_file(user, BREAKING_BAD).state == State.DONE
+        assert shown("Breaking Bad") == "3 episodes"
+        assert any(record.levelname in ("WARNING", "ERROR") for record in caplog.records)
+        tmdb.status, tmdb.body = 200, None
+        from tmdb import client
+
+        client.reset()
+        call_command("match", "--pending", stdout=io.StringIO())
+        assert shown("Breaking Bad") == "3/4 episodes"
+
+    def test_movies_cause_no_call(self, user, tmdb):
+        import_file(user, BREAKING_BAD)
+        assert tmdb.searches == ["Breaking Bad"]
+
+    def test_a_name_known_already_causes_no_call(self, user, tmdb):
+        import_file(user, BREAKING_BAD)
+        asked = len(tmdb.asked)
+        other = User.objects.create_user("ben")
+        import_file(other, BREAKING_BAD)
+        assert len(tmdb.asked) == asked
+        assert LibraryEntry.objects.filter(media__tmdb_id=1396).count() == 2
+
+
+class TestSubmitting:
+    def test_the_same_file_while_active_is_one_import(self, user):
+        first = importing.submit(user, "a.csv", BREAKING_BAD)
+        assert importing.submit(user, "copy of a.csv", BREAKING_BAD) == first
+        other = importing.submit(user, "a.csv", BREAKING_BAD, ImportOptions(date_order="mdy"))
+        assert other != first
+
+    def test_the_same_file_twice_changes_nothing(self, user, tmdb):
+        import_file(user, BREAKING_BAD)
+        before = list(Viewing.objects.order_by("pk").values())
+        again = import_file(user, BREAKING_BAD)
+        assert list(Viewing.objects.order_by("pk").values()) == before
+        assert (again.rows_new, again.rows_known, again.series_total) == (0, 4, 0)
+
+    @pytest.mark.parametrize("data", [b"", b"x" * 101])
+    def test_what_is_empty_or_too_large_is_refused(self, user, settings, data):
+        settings.IMPORT_MAX_BYTES = 100
+        with pytest.raises(Refused):
+            importing.submit(user, "a.csv", data)
+        assert not Import.objects.exists()
+
+    def test_a_file_of_another_kind_fails_and_says_what_it_is(self, user):
+        failed = import_file(
+            user, b"Profile Name,Title Name,Rating Type,Star Value\nAna,Dark,x,5\n"
+        )
+        assert failed.state == State.FAILED
+        assert "Ratings" in failed.error
+        assert not Viewing.objects.exists()
+
+
+class TestQuestions:
+    def test_several_profiles_ask_which(self, user):
+        asking = import_file(user, TWO_PROFILES, "ViewingActivity.csv")
+        assert asking.state == State.NEEDS_ANSWER
+        assert not Viewing.objects.exists()
+        (question,) = asking.question["questions"]
+        assert {choice["value"] for choice in question["choices"]} >= {"Ana", "Ben", "all"}
+        importing.answer(asking, profile="Ana")
+        asking.refresh_from_db()
+        assert asking.state == State.DONE
+        assert [viewing.profile for viewing in Viewing.objects.all()] == ["Ana"]
+
+    def test_an_ambiguous_date_order_asks_which(self, user):
+        asking = import_file(user, AMBIGUOUS)
+        assert asking.state == State.NEEDS_ANSWER
+        importing.answer(asking, date_order="dmy")
+        assert set(Viewing.objects.values_list("day", flat=True)) == {
+            date(2024, 4, 3),
+            date(2024, 4, 2),
+        }
+
+    def test_an_answer_that_makes_it_a_twin_of_an_active_import_is_refused(self, user):
+        asking = import_file(user, AMBIGUOUS)
+        importing.submit(user, "x.csv", AMBIGUOUS, ImportOptions(date_order="dmy"))
+        with pytest.raises(Refused):
+            importing.answer(asking, date_order="dmy")
+
+
+class TestEnding:
+    def test_a_cancelled_import_is_not_run(self, user):
+        made = importing.submit(user, "a.csv", BREAKING_BAD)
+        assert importing.cancel(made)
+        assert importing.run(made.pk).state == State.CANCELLED
+        assert not Viewing.objects.exists()
+        assert not importing.cancel(made)
+
+    def test_cancelling_while_looking_up_keeps_what_is_stored(self, user, tmdb):
+        made = importing.submit(user, "a.csv", BREAKING_BAD)
+        made = importing.read_and_store(made.pk)
+        importing.cancel(made)
+        made.refresh_from_db()
+        assert importing.look_up_series(made) is True
+        assert Viewing.objects.count() == 4
+
+    def test_an_unforeseen_error_fails_the_import_and_says_so(self, user, monkeypatch):
+        def explode(*args):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("imports.importing.read", explode)
+        made = importing.submit(user, "a.csv", BREAKING_BAD)
+        with pytest.raises(ZeroDivisionError):
+            importing.run(made.pk)
+        made.refresh_from_db()
+        assert (made.state, bool(made.error)) == (State.FAILED, True)
+
+
+class TestSpellings:
+    """Exports from before and after 2022 write one episode otherwise (rule 7)."""
+
+    def test_both_give_the_same_progress_without_tmdb(self, user):
+        titles = ("Secrets", "Lies", "Past and Present", "Double Lives", "Truths", "Alpha")
+        old = [(f"Dark: Season 1: {title}", f"6/{20 - n}/21") for n, title in enumerate(titles)]
+        new = [(f"Dark: {title}", f"6/{20 - n}/23") for n, title in enumerate(titles)]
+        import_file(user, history(*old))
+        assert shown("Dark") == "6 episodes"
+        import_file(user, history(*new))
+        assert shown("Dark") == "6 episodes"
+        ben = User.objects.create_user("ben")
+        import_file(ben, history(*new))
+        assert LibraryEntry.objects.get(user=ben).watched_episodes_count == 6
+
+
+class TestCommand:
+    @pytest.fixture
+    def write(self, tmp_path):
+        def write(name: str, data: bytes) -> str:
+            path: Path = tmp_path / name
+            path.write_bytes(data)
+            return str(path)
+
+        return write
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        code = 0
+        try:
+            call_command("import", *arguments, stdout=out, stderr=err)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, out.getvalue(), err.getvalue()
+
+    def test_it_runs_to_the_end_in_the_foreground(self, user, tmdb, write):
+        code, out, err = self.run(write("a.csv", BREAKING_BAD), "--user", "ana")
+        assert (code, err) == (0, "")
+        assert "4 rows: 4 new" in out
+        assert "1 matched" in out
+        assert shown("Breaking Bad") == "3/4 episodes"
+
+    def test_no_lookup_asks_nothing(self, user, tmdb, write):
+        self.run(write("a.csv", BREAKING_BAD), "--user", "ana", "--no-lookup")
+        assert tmdb.asked == []
+
+    def test_a_failing_file_does_not_stop_the_others(self, user, write):
+        code, _, err = self.run(
+            write("a.csv", b"\x89PNG\r\n\x1a\n"),
+            write("b.csv", BREAKING_BAD),
+            "/nowhere/c.csv",
+            "--user",
+            "ana",
+        )
+        assert code == 1
+        assert len(err.splitlines()) == 2
+        assert Viewing.objects.count() == 4
+
+    @pytest.mark.parametrize(
+        ("data", "hint", "answer"),
+        [
+            (TWO_PROFILES, "--profile", ["--profile", "all"]),
+            (AMBIGUOUS, "--date-order", ["--date-order", "dmy"]),
+        ],
+    )
+    def test_a_question_ends_with_two_and_leaves_nothing(self, user, write, data, hint, answer):
+        path = write("a.csv", data)
+        code, _, err = self.run(path, "--user", "ana")
+        assert code == 2
+        assert len(err.splitlines()) == 1
+        assert hint in err
+        assert not Import.objects.exists()
+        assert self.run(path, "--user", "ana", *answer)[0] == 0
+        assert Viewing.objects.exists()
+
+    def test_minimum_minutes(self, user, write):
+        path = write("a.csv", activity(("A", "2024-03-02 20:00:00", "00:03:00", "Inception")))
+        self.run(path, "--user", "ana", "--min-minutes", "5")
+        assert not Viewing.objects.exists()
+        assert self.run(path, "--user", "ana")[0] == 0
+        assert Viewing.objects.get().duration_seconds == 180
+
+    def test_it_needs_a_user_that_exists(self, user, write):
+        path = write("a.csv", BREAKING_BAD)
+        with pytest.raises(CommandError, match="--user"):
+            self.run(path)
+        with pytest.raises(CommandError, match="ana"):
+            self.run(path, "--user", "zoe")
+
+    def test_a_dry_run_writes_and_asks_nothing(self, db, tmdb, write):
+        code, out, _ = self.run(write("a.csv", BREAKING_BAD), "--dry-run", "--format", "jsonl")
+        assert code == 0
+        assert tmdb.asked == []
+        assert not Import.objects.exists()
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert [row["line"] for row in rows] == [2, 3, 4, 5]
+        assert rows[0] == {
+            "file": "a.csv",
+            "line": 2,
+            "title": "Breaking Bad: Season 2: Seven Thirty-Seven",
+            "kind": "episode",
+            "series": "Breaking Bad",
+            "language": "en",
+            "season_number": 2,
+            "season_inferred": False,
+            "season_name": "Season 2",
+            "episode_number": None,
+            "episode_title": "Seven Thirty-Seven",
+            "watched_on": "2021-06-20",
+            "reading_uncertain": False,
+            "alternative": None,
+            "same_viewing_as": None,
+            "reason": rows[0]["reason"],
+        }
+        assert "Season 2" in rows[0]["reason"]
+
+    def test_a_dry_run_with_a_question_shows_rows_and_ends_with_two(self, db, write):
+        code, out, err = self.run(write("a.csv", AMBIGUOUS), "--dry-run", "--format", "jsonl")
+        assert code == 2
+        assert len(out.splitlines()) == 2
+        assert "--date-order" in err
+
+    def test_a_dry_run_uses_what_the_library_knows(self, user, write):
+        import_file(user, history(*((f"Dark: Season 1: {n}", "6/20/21") for n in "ABC")))
+        path = write("a.csv", history(("Dark: Gamma", "6/20/21")))
+        _, alone, _ = self.run(path, "--dry-run", "--format", "jsonl")
+        _, known, _ = self.run(path, "--dry-run", "--format", "jsonl", "--user", "ana")
+        assert json.loads(alone)["kind"] == "movie"
+        assert json.loads(known)["kind"] == "episode"
+
+
+def test_every_shared_export_is_imported_and_accounted_for(user, shared_folder):
+    """No file crashes, and imported + already there + skipped + failed = data rows."""
+    facts = json.loads((shared_folder / "exports" / "files.json").read_text())
+    for fact in facts:
+        path = shared_folder / "exports" / fact["file"]
+        done = import_file(user, path.read_bytes(), path.name, profile="all")
+        assert done.state == State.DONE, path.name
+        assert done.rows == fact["rows"], path.name
+        assert done.rows == (
+            done.rows_new
+            + done.rows_known
+            + done.rows_repeated
+            + done.rows_skipped
+            + done.rows_failed
+        ), path.name
