@@ -363,7 +363,7 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
         stored[viewing.title_hash].append(viewing)
     claims: dict[int | None, list[_Claim]] = defaultdict(list)
     if stored:
-        ids = [viewing.pk for there in stored.values() for viewing in there]
+        ids = [viewing.pk for there in stored.values() for viewing in there if viewing.pk]
         of_viewings = Claim.objects.filter(viewing_id__in=ids).order_by("pk")
         for values in of_viewings.values_list(*CLAIM_COLUMNS):
             claim = _Claim(*values)
@@ -371,7 +371,7 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
 
     created: list[_Viewing] = []
     changed: dict[int | None, _Viewing] = {}
-    renamed: list[int | None] = []
+    renamed: list[_Viewing] = []
     dropped: list[_Viewing] = []
     placed: list[tuple[_Claim, _Viewing]] = []
     touched: set[int] = set()
@@ -394,7 +394,7 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
                     changed[viewing.pk] = viewing
                     touched |= {entry_id, viewing.entry_id}
                 if viewing.fingerprint != identity:
-                    renamed.append(viewing.pk)
+                    renamed.append(viewing)
             placed += [
                 (claim, viewing)
                 for claim in group.claims
@@ -408,10 +408,10 @@ def _write(user_id: int, titles: Mapping[str, _Title]) -> tuple[int, int]:
     if moved := [claim.pk for claim, _ in placed if claim.pk is not None]:
         Claim.objects.filter(pk__in=moved).delete()
     if dropped:
-        Viewing.objects.filter(pk__in=[viewing.pk for viewing in dropped]).delete()
+        Viewing.objects.filter(pk__in=[v.pk for v in dropped if v.pk]).delete()
     if renamed:
         # Two viewings of one title may swap fingerprints.
-        Viewing.objects.filter(pk__in=renamed).update(
+        Viewing.objects.filter(pk__in=[v.pk for v in renamed if v.pk]).update(
             fingerprint=Concat(Value("~"), Cast("pk", CharField()))
         )
     values_of = attrgetter(*WRITTEN, "pk")

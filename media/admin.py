@@ -148,8 +148,8 @@ class MediaAdmin(admin.ModelAdmin[Media]):
     ) -> HttpResponse:
         """Asks TMDB before the transaction that Django wraps around a change."""
         typed = request.POST.get("tmdb_reference", "").strip()
-        media = Media.objects.filter(pk=object_id).first() if typed.isprintable() else None
-        if typed and media is not None and media.is_series and typed != str(media.tmdb_id):
+        media = self.get_object(request, object_id) if object_id and typed else None
+        if media is not None and media.is_series and typed != str(media.tmdb_id):
             self.replies[request] = ask_about(typed)
         return super().changeform_view(request, object_id, form_url, extra_context)
 

@@ -81,7 +81,7 @@ def _day(value: date) -> object:
     return connection.ops.adapt_datefield_value(value)
 
 
-def _execute(sql: str, rows: Sequence[Sequence[object]]) -> None:
+def _execute(sql: str, rows: Sequence[Sequence[Any]]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(sql, rows)

@@ -295,7 +295,7 @@ def recount(entry_ids: Iterable[int]) -> None:
         ["watched_episodes_count", "first_watched", "last_watched"],
         (
             (wanted[pk].episodes, wanted[pk].first, wanted[pk].last, pk)
-            for pk, *counts in stored
-            if wanted[pk] != Counts(*counts)
+            for pk, episodes, first, last in stored
+            if wanted[pk] != Counts(episodes, first, last)
         ),
     )

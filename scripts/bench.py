@@ -19,6 +19,11 @@ import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from imports.reading import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = (
@@ -84,7 +89,7 @@ def bench_storing(rows: int, existing: int, times: int) -> None:
     print(f"median ratio {statistics.median(ratios):.1f}, again {statistics.median(again):.0%}")
 
 
-def store_rows(user: object, first: int, number: int) -> float:
+def store_rows(user: User, first: int, number: int) -> float:
     """Seconds that storing made-up rows takes, interpretation apart."""
     from imports.models import Import, State
     from imports.reading import DateOrder, Format, Message, Reading
@@ -107,7 +112,7 @@ def store_rows(user: object, first: int, number: int) -> float:
     return seconds
 
 
-def made_up_rows(first: int, number: int) -> Iterator[object]:
+def made_up_rows(first: int, number: int) -> Iterator[Row]:
     from imports.reading import Kind, Message, Row, title_key
 
     reason = Message("made up")

@@ -61,7 +61,7 @@ def import_rows(user: User, *rows: Row) -> Import:
     return made
 
 
-def library_of(user: User) -> list[tuple]:
+def library_of(user: User) -> list[tuple[object, ...]]:
     return sorted(
         Viewing.objects.filter(user=user).values_list(
             "raw_title",
@@ -120,6 +120,7 @@ def test_every_row_is_accounted_for(user):
 def test_partial_plays_of_one_day_are_one_viewing_with_their_sum(user):
     import_rows(user, timed("Dark: Secrets", hour=22), timed("Dark: Secrets", hour=7))
     viewing = Viewing.objects.get()
+    assert viewing.watched_at is not None
     assert (viewing.duration_seconds, viewing.watched_at.hour) == (3600, 7)
 
 

@@ -26,7 +26,7 @@ def save(admin, media: Media, reference: str) -> str:
         f"/admin/media/media/{media.pk}/change/", {"tmdb_reference": reference}, follow=True
     )
     assert response.status_code == 200
-    return response.text
+    return str(response.text)
 
 
 @pytest.mark.parametrize("reference", ["99", "https://www.themoviedb.org/tv/99-the-right-one"])

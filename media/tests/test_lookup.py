@@ -76,6 +76,7 @@ def test_a_failing_tmdb_leaves_the_series_pending(user, tmdb, monkeypatch, statu
     assert [result.status for result in look_up()] == ["error"]
     entry.refresh_from_db()
     assert (entry.lookup_status, entry.lookup_attempts) == ("pending", 1)
+    assert entry.next_lookup_at is not None
     assert entry.next_lookup_at > timezone.now()
     tmdb.status, tmdb.body = 200, None
     assert look_up() == [], "it is not yet time again"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from media.progress import Watched, count_by_season, count_episodes, title_key
 
 
-def watched(*rows: dict) -> list[Watched]:
+def watched(*rows: dict[str, Any]) -> list[Watched]:
     return [Watched(id=n, **row) for n, row in enumerate(rows)]
 
 
