@@ -385,7 +385,7 @@ def _title_part(evidence: Evidence, candidate: Candidate) -> Part | None:
         return None
     found = [title for title in asked if known.occurs(title)]
     share = len(found) / len(asked)
-    gain = min(sum(_weight(title) for title in found), 60.0)
+    gain = min(sum(_weight(title) for title in found), 70.0)
     # Only English titles are complete enough on TMDB for a missing one to mean something.
     loss = min(4.0 + 3.0 * len(asked), 16.0) if evidence.is_english else 0.0
     if candidate.original_language not in ("en", ""):
@@ -413,12 +413,15 @@ def _telling_titles(evidence: Evidence) -> list[str]:
 def _weight(title: str) -> float:
     """Points for a title that occurs: one word ("Plants") is in many series, four in few."""
     words = fold(title).split()
-    return {1: 5.0, 2: 10.0}.get(len(words), 16.0) if len(title) > 3 else 2.0
+    return {1: 5.0, 2: 12.0}.get(len(words), 24.0) if len(title) > 3 else 2.0
 
 
 def _popularity_part(candidate: Candidate) -> Part:
+    """At most a quarter of what a name is worth, so that it decides between equals only."""
     points = max(-10.0, min(5 * math.log2(max(candidate.popularity, 0.1)), 16.0))
-    return Part("popularity", points, Sentence("how often TMDB's visitors look at it"))
+    values = {"popularity": round(candidate.popularity, 1)}
+    sentence = "popularity %(popularity)s at TMDB, which decides between equals only"
+    return Part("popularity", points, Sentence(sentence, values))
 
 
 def _score(evidence: Evidence, candidate: Candidate) -> ScoredCandidate:
