@@ -47,9 +47,9 @@ def plain(text: str) -> str:
 
 
 def repeats(part: str, name: str) -> bool:
-    """Whether a part of a title repeats the name before it, or the start of it with a number.
+    """Whether a part of a title repeats the name before it, or the name with a number.
 
-    "Haikyu!! II" repeats "Haikyu!!", "XY" repeats "Pokémon XY".
+    "Haikyu!! II" repeats "Haikyu!!", "XY" repeats "Pokémon XY", "Planet 2: Home" "Planet: Home".
     """
     ours, theirs = plain(part), plain(name)
     if min(len(ours), len(theirs)) < 4:
@@ -57,27 +57,20 @@ def repeats(part: str, name: str) -> bool:
     if theirs in ours or ours in theirs:
         return True
     words = ours.split()
-    return (
-        len(words) > 2
-        and read_number(words[-1]) is not None
-        and f" {' '.join(words[:-1])} " in theirs
-    )
+    names = [word for word in words if read_number(word) is None]
+    return 1 < len(names) < len(words) and f" {' '.join(names)} " in theirs
 
 
 def season_number(part: str, name: str) -> int | None:
     """The number in a season's name that repeats the series' ("Stranger Things 4" is 4).
 
-    The bare name is the first season; None where the season's name has no number.
+    The bare name is the first season; None where the season's name adds no number.
     """
-    ours, theirs = plain(part), plain(name)
+    ours, theirs = plain(part).split(), plain(name).split()
     if ours == theirs:
         return 1
-    words = ours.split()
-    if ours.startswith(theirs):
-        return read_number(words[len(theirs.split())])
-    if len(words) > 1 and f" {' '.join(words[:-1])} " in theirs:
-        return read_number(words[-1])
-    return None
+    added = [word for word in ours if word not in theirs]
+    return read_number(added[0]) if added else None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ out of 20. Five titles of one name are a series in every newer export, seven in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from imports.reading.markers import Level, Marker, table
 from imports.reading.spelling import fold
 from imports.reading.types import Alternative, Kind, Message
 
+_BREAK = re.compile(r" [-–—] | \(")
 _SURELY = 7
 _SURELY_NEW = 5
 
@@ -206,8 +208,20 @@ def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdi
     marker = group.file.marker_of(second)
     if marker is not None and marker.level in (Level.PART, Level.CHAPTER):
         return _movie(title, _PART_OF_FILM, word=second)
+    if _ends_in_part(first, group.file):
+        return _movie(title, _PART_OF_FILM, word=first)
     word = _film_hint(second)
     return None if word is None else _movie(title, _FILM_WORD, word=word)
+
+
+def _ends_in_part(name: str, file: File) -> bool:
+    """Whether a name closes with a part: "Fear Street Part 1", "Rebel Moon (Parte uno)"."""
+    words = _BREAK.split(name.rstrip(")"))
+    for tail in (words[-1], " ".join(name.split(" ")[-2:])):
+        marker = file.marker_of(tail)
+        if marker is not None and marker.level is Level.PART and marker.number is not None:
+            return tail != name
+    return False
 
 
 def _film_word(text: str) -> str | None:
