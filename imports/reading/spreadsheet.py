@@ -1,0 +1,78 @@
+"""Excel workbooks (.xlsx) as records of text cells, written as a CSV file would have them."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date, datetime, time, timedelta
+from io import BytesIO
+
+# openpyxl parses XML with defusedxml where that is installed. Imported here so that a machine
+# without it fails at once, instead of reading hostile XML.
+import defusedxml  # noqa: F401
+import openpyxl
+
+from imports.reading.delimited import Record
+from imports.reading.types import Message, UnreadableFile
+
+# No file that watchlog reads has more columns; a single far-off cell would make every row wide.
+_MAX_COLUMNS = 26
+# What Excel itself can hold.
+_MAX_ROW = 1_048_576
+
+
+def spreadsheet_records(data: bytes, *, limit: int) -> list[Record]:
+    """The filled records of the first sheet that has any, at most `limit`. Rows count like lines.
+
+    Raises UnreadableFile when the workbook is damaged. Unpacked sizes are the caller's to check.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _first_filled_sheet(data, limit)
+    # The library raises whatever a hostile or damaged file makes it stumble over.
+    except Exception as error:
+        raise UnreadableFile(
+            Message(
+                "This spreadsheet is damaged and cannot be opened. Save it as CSV and upload that, "
+                "or download the file from Netflix again."
+            )
+        ) from error
+
+
+def _first_filled_sheet(data: bytes, limit: int) -> list[Record]:
+    records: list[Record] = []
+    workbook = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
+    for sheet in workbook.worksheets:
+        rows = sheet.iter_rows(max_col=_MAX_COLUMNS, max_row=_MAX_ROW, values_only=True)
+        for number, values in enumerate(rows, start=1):
+            if values.count(None) == len(values):
+                continue
+            cells = [_text(value) for value in values]
+            while cells and not cells[-1]:
+                cells.pop()
+            if cells:
+                records.append((number, cells))
+                if len(records) >= limit:
+                    return records
+        if records:
+            break
+    return records
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        # Excel keeps times as fractions of a day: they come out a hair beside the second.
+        value = (value + timedelta(milliseconds=500)).replace(microsecond=0)
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value)
