@@ -147,6 +147,10 @@ class ViewingQuerySet(models.QuerySet["Viewing"]):
     def shown(self) -> Self:
         return self.filter(dismissed_at__isnull=True)
 
+    def doubtful(self) -> Self:
+        """Whose title the file alone could not decide, and nobody since."""
+        return self.filter(reading_uncertain=True, source="file")
+
     def newest_first(self) -> Self:
         return self.order_by(F("day").desc(nulls_last=True), "-pk")
 
@@ -415,6 +419,9 @@ class Viewing(models.Model):
     episode_title = models.TextField(blank=True)
     reading_uncertain = models.BooleanField(default=False)
     alternative = models.JSONField(null=True, blank=True)
+    doubt_asked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When TMDB was last asked about a doubtful reading.")
+    )
 
     tmdb_season = models.PositiveIntegerField(null=True, blank=True)
     tmdb_episodes = models.ManyToManyField(Episode, related_name="viewings", blank=True)
@@ -444,6 +451,12 @@ class Viewing(models.Model):
             models.Index(fields=["user", "title_hash"], name="media_viewing_by_title"),
             # Series page and counting: one entry's viewings, newest first.
             models.Index(fields=["entry", "-day"], name="media_viewing_of_entry"),
+            # Look-up: one user's doubtful titles.
+            models.Index(
+                fields=["user", "doubt_asked_at"],
+                name="media_viewing_doubtful",
+                condition=Q(reading_uncertain=True),
+            ),
             # History: one user's viewings by day, newest first.
             models.Index(fields=["user", "-day"], name="media_viewing_by_day"),
         ]
