@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -81,6 +82,12 @@ class ImportPage:
         """What a screen reader is told when it changes: the step, not every number."""
         current = next((step.label for step in self.steps if step.place == "current"), "")
         return current if self.polls and current else self.headline
+
+    @property
+    def version(self) -> str:
+        """Changes when the page does, so that polling leaves alone what is as it was."""
+        shown = (self.of_import.state, self.headline, self.detail, self.rows, self.series)
+        return f"{zlib.crc32(repr(shown).encode()):08x}"
 
 
 def import_page(

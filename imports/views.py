@@ -60,8 +60,10 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Import.objects.of(request.user), pk=pk)
-    return render(request, "imports/_import.html", {"page": import_page(found)})
+    page = import_page(get_object_or_404(Import.objects.of(request.user), pk=pk))
+    if request.GET.get("have") == page.version:
+        return HttpResponse(status=204)
+    return render(request, "imports/_import.html", {"page": page})
 
 
 @require_POST

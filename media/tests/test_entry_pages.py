@@ -1,0 +1,143 @@
+"""What the pages of a series and of a movie show."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from media import library
+from media.entry_pages import days_watched, movie_page, series_page
+from media.models import LibraryEntry, Media, Season
+from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
+
+pytestmark = pytest.mark.django_db
+
+
+def reload(entry):
+    library.recount([entry.pk])
+    return LibraryEntry.objects.select_related("media").get(pk=entry.pk)
+
+
+def season(page, number):
+    return next(view for view in page.seasons if view.number == number)
+
+
+def test_each_season_says_how_far_one_is(user):
+    page = series_page(add_series(user, "Dark", [10, 8, 8], 14))
+    assert [view.progress for view in page.seasons] == ["10/10", "4/8", "0/8"]
+    assert [view.is_complete for view in page.seasons] == [True, False, False]
+    assert page.progress == "14/26 episodes"
+    assert page.left == 12
+
+
+def test_the_episodes_of_the_seasons_add_up_to_the_count(user):
+    entry = add_series(user, "Dark", [10, 8], 12)
+    watch(entry, "Dark: Season 2: Bonus", DAY, season_number=2, episode_title="Bonus")
+    watch(entry, "Dark: Season 9: Elsewhere", DAY, season_number=9, episode_title="Elsewhere")
+    entry = reload(entry)
+    page = series_page(entry)
+    assert sum(view.watched for view in page.seasons) == entry.watched_episodes_count == 14
+
+
+def test_an_episode_lists_all_days_on_which_it_was_watched(user):
+    entry = add_series(user, "Dark", [10], 1, last=DAY)
+    again = watch(entry, "Dark: again", DAY + timedelta(days=40), season_number=1, tmdb_season=1)
+    again.tmdb_episodes.set(Season.objects.get(media=entry.media).episodes.filter(number=1))
+    first = series_page(reload(entry)).seasons[0].lines[0]
+    assert first.days == (DAY + timedelta(days=40), DAY)
+
+
+def test_two_titles_of_one_episode_on_neighbouring_days_are_one_watch():
+    days = [date(2024, 5, 2), date(2024, 5, 1), date(2024, 8, 1), date(2024, 5, 1)]
+    assert days_watched(days) == (date(2024, 8, 1), date(2024, 5, 1))
+
+
+def test_the_next_episode_comes_after_the_furthest_watched_one(user):
+    entry = add_series(user, "Dark", [3, 3], 1)
+    later = watch(entry, "Dark: later", DAY, season_number=1, tmdb_season=1)
+    later.tmdb_episodes.set(
+        Season.objects.get(media=entry.media, number=1).episodes.filter(number=3)
+    )
+    page = series_page(reload(entry))
+    assert (page.next.season, page.next.number) == (2, 1)
+    assert [view.is_open for view in page.seasons] == [False, True]
+
+
+def test_nothing_is_next_when_all_that_aired_is_watched(user):
+    entry = add_series(user, "Airing", [10], 6, aired=6)
+    entry.media.seasons.get().episodes.filter(number__gt=6).update(
+        air_date=timezone.localdate() + timedelta(days=7)
+    )
+    page = series_page(entry)
+    assert page.next is None
+    assert page.is_complete
+    assert page.unaired == 4
+    assert [line.is_aired for line in page.seasons[0].lines] == [True] * 6 + [False] * 4
+
+
+def test_without_air_dates_the_number_of_aired_episodes_decides(user):
+    page = series_page(add_series(user, "Airing", [10], 2, aired=6))
+    assert [line.is_aired for line in page.seasons[0].lines] == [True] * 6 + [False] * 4
+
+
+def test_what_counts_beyond_the_total_is_listed_in_its_season(user):
+    entry = add_series(user, "Recut", [3], 3)
+    watch(entry, "Recut: Season 1: Half", DAY, season_number=1, episode_title="Half")
+    page = series_page(reload(entry))
+    assert (page.progress, page.excess, page.unlisted) == ("4/3 episodes", 1, 1)
+    assert season(page, 1).progress == "4/3"
+    last = season(page, 1).lines[-1]
+    assert (last.title, last.is_listed, last.is_watched) == ("Half", False, True)
+
+
+def test_a_series_that_tmdb_does_not_know_shows_the_seasons_of_the_file(user):
+    entry = add_series(user, "Komi", watched=2)
+    watch(entry, "Komi: Special Edition: One", DAY, season_name="Special Edition", episode_number=1)
+    page = series_page(reload(entry))
+    assert page.bar is None
+    assert [(view.name, view.text) for view in page.seasons] == [
+        ("Season 1", "2 episodes"),
+        ("Special Edition", "1 episode"),
+    ]
+    assert page.seasons[1].lines[0].title == "Episode 1"
+    assert page.unlisted == 0
+
+
+def test_specials_stand_apart_and_count_nowhere(user):
+    entry = add_series(user, "Dark", [10], 1)
+    special = add_seasons(entry.media, [3], first_number=0)[0]
+    seen = watch(entry, "Dark: Making of", DAY, season_number=0, tmdb_season=0)
+    seen.tmdb_episodes.add(special)
+    film = watch(entry, "Dark: The Film", DAY, kind="movie")
+    page = series_page(reload(entry))
+    assert page.progress == "1/10 episodes"
+    assert [line.title for line in page.specials.lines] == ["S0E1", film.raw_title]
+    assert [view.number for view in page.seasons] == [1]
+
+
+def test_dismissed_viewings_are_not_shown(user):
+    entry = add_series(user, "Dark", [10], 2)
+    entry.viewings.filter(episode_title="Title 2").update(dismissed_at=timezone.now())
+    page = series_page(reload(entry))
+    assert [line.number for line in page.seasons[0].lines if line.is_watched] == [1]
+
+
+def test_a_viewing_marked_by_hand_needs_no_day(user):
+    entry = add_series(user, "Dark", [10])
+    marked = watch(entry, "Dark: S1E1", None, season_number=1, tmdb_season=1)
+    marked.tmdb_episodes.set(entry.media.seasons.get().episodes.filter(number=1))
+    line = series_page(reload(entry)).seasons[0].lines[0]
+    assert (line.is_watched, line.days) == (True, ())
+
+
+def test_other_names_are_those_that_are_not_the_title(user):
+    entry = add_series(user, "Haus des Geldes", [10], 1)
+    Media.objects.update(title="Money Heist", original_title="La casa de papel")
+    assert series_page(reload(entry)).names == ("Haus des Geldes", "La casa de papel")
+
+
+def test_a_movie_lists_when_it_was_watched_newest_first(user):
+    page = movie_page(add_movie(user, "Roma", DAY, DAY + timedelta(days=300)))
+    assert [viewing.day for viewing in page.viewings] == [DAY + timedelta(days=300), DAY]
