@@ -52,7 +52,6 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Message], ...] = tuple(
         (rb"PK\x03\x04", "This is a ZIP file within a ZIP file. Unpack it first."),
     )
 )
-_CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
 _HEAD = 4096
 
 
@@ -106,8 +105,6 @@ def _plain(data: bytes) -> Table:
         if '"watched_at"' in text[:_HEAD]:
             raise unreadable("This looks like a history from Trakt, which watchlog cannot read.")
         raise unreadable("This is a JSON file.")
-    if 20 * len(_CONTROL.findall(head)) > len(head):
-        raise unreadable("This is not a text file.")
     return Table(text=text)
 
 

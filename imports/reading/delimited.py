@@ -153,7 +153,9 @@ def _is_torn(
     if len(physical) > _MAX_SPAN:
         return True
     *before, last = physical
-    if last.startswith('"') and is_row(_alone(last, dialect, is_row)):
+    # A quote here opens a cell, unless another or a delimiter follows: then it ends this one.
+    opens = last.startswith('"') and not last.startswith(('""', f'"{dialect.delimiter}'))
+    if opens and is_row(_alone(last, dialect, is_row)):
         return True
     return any(is_row(_alone(line, dialect, is_row)) for line in before)
 

@@ -29,7 +29,7 @@ def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
 def workbook(*rows, **sheets) -> bytes:
     book = openpyxl.Workbook()
     for row in rows:
-        book.active.append(row)
+        book.worksheets[0].append(row)
     for name, more in sheets.items():
         sheet = book.create_sheet(name)
         for row in more:
@@ -176,7 +176,6 @@ def test_a_zip_with_a_wrong_checksum_is_called_damaged():
         (b"<?xml version='1.0'?>", "XML"),
         (b'[{"id": 1, "watched_at": "2020"}]', "Trakt"),
         (b'{"a": 1}', "JSON"),
-        (bytes(range(1, 32)) * 40, "not a text file"),
     ],
 )
 def test_other_files_are_named_with_what_to_upload_instead(data, what):
@@ -219,8 +218,9 @@ def test_the_first_sheet_with_anything_in_it_is_read():
 
 def test_far_off_cells_of_a_workbook_cost_nothing():
     book = openpyxl.Workbook()
-    book.active["A1"] = "Title"
-    book.active["XFD1000000"] = "far"
+    sheet = book.worksheets[0]
+    sheet["A1"] = "Title"
+    sheet["XFD1000000"] = "far"
     buffer = BytesIO()
     book.save(buffer)
     assert open_table(buffer.getvalue(), Options()).records == [(1, ["Title"])]
