@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imports.reading.keys import name_key, title_key
+from imports.reading.reader import ALL_PROFILES, read
 from imports.reading.types import (
     NOTHING_KNOWN,
     Alternative,
@@ -22,6 +23,7 @@ from imports.reading.types import (
 )
 
 __all__ = [
+    "ALL_PROFILES",
     "NOTHING_KNOWN",
     "Alternative",
     "Choice",
@@ -38,5 +40,6 @@ __all__ = [
     "Row",
     "UnreadableFile",
     "name_key",
+    "read",
     "title_key",
 ]

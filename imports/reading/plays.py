@@ -1,0 +1,188 @@
+"""The data rows of a file as written, brought into columns and not yet understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from sys import intern
+
+from imports.reading.columns import Columns, find_columns, fit, has_row_shape, unwrapped
+from imports.reading.container import Table, unreadable
+from imports.reading.dates import Parsed, parse_date
+from imports.reading.delimited import DELIMITERS, Dialect, Record, records
+from imports.reading.formats.layout import header_key
+from imports.reading.types import Kind, Message
+
+_SAMPLE = 200
+_HEAD = 4096
+_LENGTH = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:[.,]\d{1,6})?")
+
+_REPEATED_HEADER = Message("Skipped: the header line once more, not a viewing.")
+
+Verdict = tuple[Kind, Message]
+
+
+@dataclass(slots=True)
+class Plays:
+    """The data rows of a file in file order, one list a column, all of one length.
+
+    `when` are the date cells as written, `parsed` what each different one can be. For files
+    without a time of day, `profiles` and `seconds` are empty. `supplements` has the Supplemental
+    Video Type of the rows with one, `verdicts` the rows that their shape alone decides; both by
+    index. Lists of columns take half the memory of a list of records.
+    """
+
+    columns: Columns
+    from_spreadsheet: bool
+    lines: list[int] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+    when: list[str] = field(default_factory=list)
+    parsed: dict[str, Parsed | None] = field(default_factory=dict)
+    profiles: list[str] = field(default_factory=list)
+    seconds: list[int | None] = field(default_factory=list)
+    supplements: dict[int, str] = field(default_factory=dict)
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+
+
+def read_plays(table: Table, *, max_rows: int) -> Plays:
+    """Bring the rows of a table into columns, damaged rows repaired where that is unambiguous.
+
+    Raises UnreadableFile when the table is no viewing history, or has more than `max_rows`.
+    """
+    if table.records is not None:
+        dialect = Dialect()
+        columns = find_columns(table.records[:_SAMPLE])
+        rows: Iterable[Record] = table.records
+    else:
+        dialect, sample = _find_dialect(table.text)
+        columns = find_columns(sample)
+        rows = records(table.text, dialect, _row_test(columns, dialect))
+    plays = Plays(columns, from_spreadsheet=table.records is not None)
+    odd = _take_rows(plays, rows, max_rows)
+    if odd:
+        _take_odd_rows(plays, odd, dialect)
+    return plays
+
+
+def _find_dialect(text: str) -> tuple[Dialect, list[Record]]:
+    """How the cells of a text are set apart, and its first filled records."""
+    best: tuple[tuple[int, int], Dialect, list[Record]] | None = None
+    for delimiter in DELIMITERS:
+        dialect = Dialect(delimiter, skip_blanks=f'"{delimiter} "' in text[:_HEAD])
+        sample = [
+            (line, list(unwrapped(cells, (delimiter,))))
+            for line, cells in islice(records(text, dialect, _no_row), 10 * _SAMPLE)
+            if any(map(str.strip, cells))
+        ][:_SAMPLE]
+        rows = sum(has_row_shape(cells) for _, cells in sample)
+        score = (rows, len(sample[0][1]) if sample else 0)
+        if best is None or score > best[0]:
+            best = score, dialect, sample
+    assert best is not None  # noqa: S101 - there are delimiters
+    return best[1], best[2]
+
+
+def _no_row(cells: Sequence[str]) -> bool:
+    return False
+
+
+def _row_test(columns: Columns, dialect: Dialect) -> Callable[[Sequence[str]], bool]:
+    def is_row(cells: Sequence[str]) -> bool:
+        fitted = fit(cells, columns, delimiter=dialect.delimiter, joiner="", whole=True)
+        return fitted is not None
+
+    return is_row
+
+
+def _take_rows(plays: Plays, rows: Iterable[Record], max_rows: int) -> list[tuple[int, list[str]]]:
+    """Take the rows of the usual shape; the odd ones keep their place and come back by index."""
+    columns = plays.columns
+    width, at_title, at_when, unnamed = columns.width, columns.title, columns.when, columns.unnamed
+    lines, titles, when, parsed = plays.lines, plays.titles, plays.when, plays.parsed
+    timed = columns.layout.timed
+    same: dict[str, str] = {}
+    odd: list[tuple[int, list[str]]] = []
+    for line, cells in rows:
+        text = cells[at_when] if len(cells) == width else ""
+        if text not in parsed:
+            parsed[text] = parse_date(text)
+        if parsed[text] is None or (unnamed and any(cells[i].strip() for i in unnamed)):
+            if line <= columns.header_line or not any(map(str.strip, cells)):
+                continue
+            odd.append((len(lines), cells))
+            cells = [""] * width
+        title = cells[at_title]
+        if timed:
+            # Every play is a row of its own: the same titles come again and again.
+            title = same.setdefault(title, title)
+            profile, seconds, supplement = _details(cells, columns)
+            plays.profiles.append(profile)
+            plays.seconds.append(seconds)
+            if supplement:
+                plays.supplements[len(lines)] = supplement
+        lines.append(line)
+        titles.append(title)
+        when.append(text)
+        if len(lines) > max_rows:
+            raise unreadable(
+                "This file has more than %(limit)d rows: no viewing history is that long.",
+                limit=max_rows,
+            )
+    return odd
+
+
+def _details(cells: Sequence[str], columns: Columns) -> tuple[str, int | None, str]:
+    """Profile, length of the play in seconds, and Supplemental Video Type of a timed row."""
+    profile = "" if columns.profile is None else intern(cells[columns.profile].strip())
+    seconds = None if columns.duration is None else _seconds(cells[columns.duration])
+    supplement = "" if columns.supplement is None else cells[columns.supplement].strip()
+    return profile, seconds, supplement
+
+
+@lru_cache(maxsize=50_000)
+def _seconds(text: str) -> int | None:
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = found.groups()
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
+
+
+def _take_odd_rows(plays: Plays, odd: Sequence[tuple[int, list[str]]], dialect: Dialect) -> None:
+    columns = plays.columns
+    joiner = dialect.delimiter + " " * dialect.skip_blanks
+    # Where a program turned the commas of titles into semicolons, no title has a comma left.
+    if dialect.delimiter == ";" and not any("," in title for title in plays.titles):
+        joiner = ","
+    for index, cells in odd:
+        if tuple(map(header_key, cells)) == columns.header:
+            plays.verdicts[index] = (Kind.SKIPPED, _REPEATED_HEADER)
+            plays.titles[index] = cells[columns.title]
+            continue
+        fitted = fit(cells, columns, delimiter=dialect.delimiter, joiner=joiner)
+        if fitted is None and len(cells) == columns.width:
+            fitted = cells
+        if fitted is None:
+            reason = Message(
+                "This line cannot be split into its columns: %(found)d cells instead of "
+                "%(expected)d.",
+                {"found": len(cells), "expected": columns.width},
+            )
+            plays.verdicts[index] = (Kind.ERROR, reason)
+            filled = [cell for cell in cells if cell.strip()]
+            plays.titles[index] = cells[columns.title] if columns.title < len(cells) else filled[0]
+            continue
+        text = fitted[columns.when]
+        if text not in plays.parsed:
+            plays.parsed[text] = parse_date(text)
+        plays.titles[index] = fitted[columns.title]
+        plays.when[index] = text
+        if columns.layout.timed:
+            profile, seconds, supplement = _details(fitted, columns)
+            plays.profiles[index] = profile
+            plays.seconds[index] = seconds
+            if supplement:
+                plays.supplements[index] = supplement

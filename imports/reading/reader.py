@@ -1,0 +1,319 @@
+"""Reading a viewing-history file: from its bytes to one `Row` for each data row."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+
+from imports.reading.container import open_table
+from imports.reading.dates import ORDER_NAMES, Dates, decide
+from imports.reading.keys import title_key
+from imports.reading.plays import Plays, Verdict, read_plays
+from imports.reading.titles import Interpretation, TitleReading, interpret
+from imports.reading.types import (
+    NOTHING_KNOWN,
+    Choice,
+    Kind,
+    Known,
+    Message,
+    Options,
+    Question,
+    QuestionKind,
+    Reading,
+    Row,
+    UnreadableFile,
+)
+
+ALL_PROFILES = "all"
+"""The value of `Options.profile` that takes every profile."""
+
+# Netflix's longest title has 266 characters.
+_LONGEST_TITLE = 1000
+_SHOWN = 60
+
+_RUN_TOGETHER = Message(
+    "This title is longer than any of Netflix's: several rows have probably run together."
+)
+_NO_DATE = Message("This row has no date.")
+_UNREAD = TitleReading(Kind.SKIPPED, Message("Skipped: not a viewing."))
+
+
+def read(data: bytes, options: Options, known: Known = NOTHING_KNOWN) -> Reading:
+    """Read a viewing-history file as a whole: Netflix's history or activity file.
+
+    `data` are the bytes as uploaded: CSV, XLSX, or the ZIP of Netflix's whole download. Every
+    data row (a record after the header with any cell that is not blank) becomes one `Row`, in
+    file order. What neither the file nor `options` decides is asked in `questions`.
+    Raises UnreadableFile, and nothing else, when the file as a whole cannot be taken.
+    """
+    table = open_table(data, options)
+    plays = read_plays(table, max_rows=options.max_rows)
+    del table
+    dates = decide(plays.when, plays.parsed, options.date_order, spreadsheet=plays.from_spreadsheet)
+    profiles = dict(Counter(filter(None, plays.profiles)).most_common())
+    chosen, question = _choose_profile(profiles, options.profile)
+    days, moments = _days(plays, dates)
+    unread = _no_viewings(plays)
+    interpretation = _interpret(plays, days, unread, options, known)
+    keys = _title_keys(plays)
+    verdicts = unread if chosen is None else _of_other_profiles(plays, chosen) | unread
+    return Reading(
+        format=plays.columns.layout.format,
+        rows=tuple(_rows(plays, dates, days, moments, keys, verdicts, interpretation, options)),
+        date_order=dates.order,
+        date_reason=dates.reason,
+        language=interpretation.language,
+        profiles=profiles,
+        questions=tuple(asked for asked in (question, dates.question) if asked is not None),
+    )
+
+
+def _choose_profile(
+    profiles: Mapping[str, int], wanted: str | None
+) -> tuple[str | None, Question | None]:
+    """The profile whose rows are viewings, None for all of them, and what to ask first.
+
+    Raises UnreadableFile when the file does not have the profile that is wanted.
+    """
+    if not profiles or wanted == ALL_PROFILES:
+        return None, None
+    if wanted is not None:
+        return _find_profile(profiles, wanted), None
+    likeliest = next(iter(profiles))
+    if len(profiles) == 1:
+        return None, None
+    choices = [
+        Choice(name, Message("%(name)s (%(rows)d rows)", {"name": name, "rows": rows}))
+        for name, rows in profiles.items()
+        if name != ALL_PROFILES
+    ]
+    every = Message("All profiles (%(rows)d rows)", {"rows": sum(profiles.values())})
+    text = Message(
+        "This file has the viewings of %(count)d profiles. Whose do you want?",
+        {"count": len(profiles)},
+    )
+    question = Question(QuestionKind.PROFILE, text, (*choices, Choice(ALL_PROFILES, every)))
+    return likeliest, question
+
+
+def _find_profile(profiles: Mapping[str, int], wanted: str) -> str:
+    if wanted in profiles:
+        return wanted
+    alike = [name for name in profiles if title_key(name) == title_key(wanted)]
+    if len(alike) == 1:
+        return alike[0]
+    raise UnreadableFile(
+        Message(
+            "This file has no profile called %(wanted)s. It has: %(names)s. Choose one of them, or "
+            "all.",
+            {"wanted": wanted, "names": ", ".join(profiles)},
+        )
+    )
+
+
+def _days(plays: Plays, dates: Dates) -> tuple[list[date | None], list[datetime | None]]:
+    """The day of each row, and the time in UTC where the file has one."""
+    values = [dates.values.get(text) for text in plays.when]
+    same: dict[date, date] = {}
+    days = [
+        same.setdefault(day := value.date(), day) if isinstance(value, datetime) else value
+        for value in values
+    ]
+    if not plays.columns.layout.timed:
+        return days, []
+    return days, [value if isinstance(value, datetime) else None for value in values]
+
+
+def _no_viewings(plays: Plays) -> dict[int, Verdict]:
+    """The rows that say nothing about the titles of the file, by index."""
+    verdicts: dict[int, Verdict] = {}
+    kinds: dict[str, Verdict] = {}
+    for index, supplement in plays.supplements.items():
+        if supplement not in kinds:
+            kind = supplement.replace("_", " ").lower()
+            kinds[supplement] = (
+                Kind.SKIPPED,
+                Message("Skipped: Netflix calls this a '%(kind)s', not a viewing.", {"kind": kind}),
+            )
+        verdicts[index] = kinds[supplement]
+    for index, title in enumerate(plays.titles):
+        if len(title) > _LONGEST_TITLE:
+            verdicts[index] = (Kind.ERROR, _RUN_TOGETHER)
+    return verdicts | plays.verdicts
+
+
+def _of_other_profiles(plays: Plays, chosen: str) -> dict[int, Verdict]:
+    verdicts: dict[str, Verdict] = {}
+    for name in set(plays.profiles):
+        reason = Message("Skipped: watched by the profile %(name)s.", {"name": name})
+        if not name:
+            reason = Message("Skipped: the row does not say which profile watched this.")
+        verdicts[name] = (Kind.SKIPPED, reason)
+    return {index: verdicts[name] for index, name in enumerate(plays.profiles) if name != chosen}
+
+
+def _interpret(
+    plays: Plays,
+    days: Sequence[date | None],
+    unread: Mapping[int, Verdict],
+    options: Options,
+    known: Known,
+) -> Interpretation:
+    """Read the titles of the file together.
+
+    Rows too short to count, without a date or of another profile explain the others as well.
+    """
+    watched: dict[str, Collection[date]] = {}
+    once: dict[date, tuple[date]] = {}
+    often: dict[str, dict[date, None]] = {}
+    for index, (title, day) in enumerate(zip(plays.titles, days, strict=True)):
+        if unread and index in unread:
+            continue
+        if title not in watched:
+            # One tuple for all the titles of a day: there are far more titles than days.
+            watched[title] = () if day is None else once.setdefault(day, (day,))
+        elif day is not None:
+            if title not in often:
+                often[title] = dict.fromkeys(watched[title])
+                watched[title] = often[title].keys()
+            often[title][day] = None
+    return interpret(
+        watched,
+        format=plays.columns.layout.format,
+        newest_day=max(filter(None, days), default=None),
+        known=known,
+        fallback_language=options.fallback_language,
+    )
+
+
+def _title_keys(plays: Plays) -> list[str]:
+    """The title key of each row."""
+    if not plays.columns.layout.timed:
+        return list(map(title_key, plays.titles))
+    keys = {title: title_key(title) for title in dict.fromkeys(plays.titles)}
+    return [keys[title] for title in plays.titles]
+
+
+def _rows(
+    plays: Plays,
+    dates: Dates,
+    days: Sequence[date | None],
+    moments: Sequence[datetime | None],
+    keys: Sequence[str],
+    verdicts: Mapping[int, Verdict],
+    interpretation: Interpretation,
+    options: Options,
+) -> Iterator[Row]:
+    too_short = _too_short(plays, days, keys, verdicts, options.min_seconds)
+    first_lines: defaultdict[date, dict[str, int]] = defaultdict(dict)
+    readings = interpretation.titles
+    timed = plays.columns.layout.timed
+    moment: datetime | None = None
+    seconds: int | None = None
+    profile: str | None = None
+    new = tuple.__new__
+    for index, (line, title, key, day) in enumerate(
+        zip(plays.lines, plays.titles, keys, days, strict=True)
+    ):
+        # Unpacked at once: eleven look-ups by name would take as long as all the rest.
+        (
+            kind,
+            reason,
+            series,
+            language,
+            season_number,
+            season_inferred,
+            season_name,
+            episode_number,
+            episode_title,
+            uncertain,
+            alternative,
+        ) = readings.get(title, _UNREAD)
+        same_viewing_as = None
+        if verdicts and index in verdicts:
+            kind, reason = verdicts[index]
+        elif day is None:
+            kind, reason = Kind.ERROR, _undated(plays.when[index], dates)
+        elif kind is Kind.EPISODE or kind is Kind.MOVIE:
+            if too_short and key in too_short[day]:
+                kind, reason = Kind.SKIPPED, too_short[day][key]
+            else:
+                first = first_lines[day].setdefault(key, line)
+                if first != line:
+                    same_viewing_as = first
+        if timed:
+            moment = moments[index]
+            seconds = plays.seconds[index]
+            profile = plays.profiles[index] or None
+        # As `Row(...)`, in half the time.
+        yield new(
+            Row,
+            (
+                line,
+                title,
+                key,
+                kind,
+                reason,
+                series,
+                language,
+                season_number,
+                season_inferred,
+                season_name,
+                episode_number,
+                episode_title,
+                day,
+                moment,
+                seconds,
+                profile,
+                uncertain,
+                alternative,
+                same_viewing_as,
+            ),
+        )
+
+
+def _too_short(
+    plays: Plays,
+    days: Sequence[date | None],
+    keys: Sequence[str],
+    verdicts: Mapping[int, Verdict],
+    min_seconds: int,
+) -> dict[date, dict[str, Message]]:
+    """The days and title keys whose plays together are under the minimum (rule 6).
+
+    A play of unknown length counts as long enough.
+    """
+    if not min_seconds:
+        return {}
+    played: defaultdict[date, dict[str, int]] = defaultdict(dict)
+    for index, (day, key, seconds) in enumerate(zip(days, keys, plays.seconds, strict=False)):
+        if day is not None and index not in verdicts:
+            plays_of_day = played[day]
+            length = min_seconds if seconds is None else seconds
+            plays_of_day[key] = plays_of_day.get(key, 0) + length
+    reasons = {
+        seconds: Message(
+            "Skipped as too short: played for %(seconds)d seconds that day, the minimum is "
+            "%(minimum)d.",
+            {"seconds": seconds, "minimum": min_seconds},
+        )
+        for seconds in {length for lengths in played.values() for length in lengths.values()}
+        if seconds < min_seconds
+    }
+    return {
+        day: {key: reasons[length] for key, length in lengths.items() if length in reasons}
+        for day, lengths in played.items()
+    }
+
+
+def _undated(text: str, dates: Dates) -> Message:
+    shown = text.strip()[:_SHOWN]
+    if not shown:
+        return _NO_DATE
+    if dates.order in ORDER_NAMES:
+        return Message(
+            "'%(date)s' is no date when read as %(order)s.",
+            {"date": shown, "order": ORDER_NAMES[dates.order]},
+        )
+    return Message("'%(date)s' is no date.", {"date": shown})
