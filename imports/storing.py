@@ -320,6 +320,7 @@ def _reading(title_hash: str, row: Row, name: EntryName) -> _Viewing:
         viewing.alternative = {
             "kind": row.alternative.kind.value,
             "series": row.alternative.series,
+            "series_key": name_key(row.alternative.series or ""),
             "season_number": row.alternative.season_number,
             "episode_title": row.alternative.episode_title,
             "reason": str(row.reason),

@@ -22,8 +22,6 @@ from media.models import (
     LookupStatus,
     Media,
     MediaType,
-    Viewing,
-    ViewingKind,
 )
 from tmdb.errors import TmdbError, TmdbNotFound
 from tmdb.service import Seasons, series_details
@@ -136,49 +134,12 @@ def make_movies(entry: LibraryEntry, decided_by: DecidedBy) -> list[LibraryEntry
     with library_lock(entry.user_id):
         names = list(entry.names.all())
         _decide(names, Decision.MOVIE, decided_by)
-        viewings = list(entry.viewings.select_related("name").order_by("pk"))
-        titles = {
-            viewing.title_hash: library.NewName(
-                MediaType.MOVIE,
-                " ".join(viewing.raw_title.split()) or viewing.raw_title,
-                viewing.title_hash,
-                viewing.name.language,
-            )
-            for viewing in viewings
-        }
-        films = library.find_or_create_names(entry.user_id, titles.values())
-        for viewing in viewings:
-            film = films[MediaType.MOVIE.value, viewing.title_hash]
-            viewing.kind = ViewingKind.MOVIE
-            viewing.name, viewing.entry_id = film, film.entry_id
-            viewing.season_number = viewing.episode_number = viewing.tmdb_season = None
-            viewing.season_inferred = viewing.reading_uncertain = False
-            viewing.season_name = viewing.episode_title = ""
-            viewing.alternative = None
-        Viewing.tmdb_episodes.through.objects.filter(viewing__in=viewings).delete()
-        Viewing.objects.bulk_update(
-            viewings,
-            [
-                "kind",
-                "name",
-                "entry",
-                "season_number",
-                "season_inferred",
-                "season_name",
-                "episode_number",
-                "episode_title",
-                "tmdb_season",
-                "reading_uncertain",
-                "alternative",
-            ],
-            batch_size=200,
-        )
+        made = library.read_as_movies(list(entry.viewings.select_related("name").order_by("pk")))
         if entry.media.owner_id is None:
             entry = library.detach(names)
         library.set_status(entry, LookupStatus.NOT_NEEDED, decided_by)
-        made = {film.entry_id for film in films.values()}
-        library.recount([entry.pk, *made])
-        return list(LibraryEntry.objects.filter(pk__in=made))
+        library.recount(made)
+        return list(LibraryEntry.objects.filter(pk__in=made - {entry.pk}))
 
 
 def _decide(names: list[EntryName], decision: Decision, decided_by: DecidedBy) -> None:

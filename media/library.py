@@ -7,7 +7,7 @@ Every function that writes expects to be called under `library_lock` of the user
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -207,6 +207,84 @@ def detach(names: Collection[EntryName]) -> LibraryEntry:
     )
     move_names(names, entry)
     return entry
+
+
+AS_READ = [
+    "kind",
+    "name",
+    "entry",
+    "season_number",
+    "season_inferred",
+    "season_name",
+    "episode_number",
+    "episode_title",
+    "tmdb_season",
+    "reading_uncertain",
+]
+
+
+def read_as_movies(viewings: Sequence[Viewing]) -> set[int]:
+    """Make viewings of one user movies, each raw title one of its own, whatever they were.
+
+    Returns the entries that lost or gained viewings; counting them anew, and removing those
+    left empty, is the caller's.
+    """
+    if not viewings:
+        return set()
+    user_id = viewings[0].user_id
+    titles = {
+        viewing.title_hash: NewName(
+            MediaType.MOVIE,
+            " ".join(viewing.raw_title.split()) or viewing.raw_title,
+            viewing.title_hash,
+            viewing.name.language,
+        )
+        for viewing in viewings
+    }
+    films = find_or_create_names(user_id, titles.values())
+    touched = {viewing.entry_id for viewing in viewings}
+    for viewing in viewings:
+        viewing.kind = ViewingKind.MOVIE
+        viewing.name = films[MediaType.MOVIE.value, viewing.title_hash]
+        viewing.entry_id = viewing.name.entry_id
+        viewing.season_number = viewing.episode_number = viewing.tmdb_season = None
+        viewing.season_inferred = viewing.reading_uncertain = False
+        viewing.season_name = viewing.episode_title = ""
+    _save_reading(viewings)
+    return touched | {viewing.entry_id for viewing in viewings}
+
+
+def read_as_episodes(viewings: Sequence[Viewing], series: NewName) -> set[int]:
+    """Make viewings of one user episodes of a series.
+
+    Season and title are those of their other reading where it is an episode, else the title is
+    what follows the series' name. Returns the entries that lost or gained viewings, as
+    `read_as_movies` does.
+    """
+    if not viewings:
+        return set()
+    name = find_or_create_names(viewings[0].user_id, [series])[
+        series.media_type.value, bounded_key(series.key)
+    ]
+    touched = {viewing.entry_id for viewing in viewings} | {name.entry_id}
+    for viewing in viewings:
+        if viewing.kind != ViewingKind.EPISODE:
+            other = viewing.alternative or {}
+            follows = viewing.raw_title.removeprefix(series.name).lstrip(": ")
+            viewing.kind = ViewingKind.EPISODE
+            viewing.season_number = other.get("season_number")
+            viewing.season_inferred = viewing.season_number is not None
+            viewing.episode_title = other.get("episode_title") or follows or viewing.raw_title
+        viewing.name, viewing.entry_id = name, name.entry_id
+        viewing.tmdb_season = None
+        viewing.reading_uncertain = False
+    _save_reading(viewings)
+    return touched
+
+
+def _save_reading(viewings: Sequence[Viewing]) -> None:
+    Viewing.tmdb_episodes.through.objects.filter(viewing__in=viewings).delete()
+    Viewing.objects.bulk_update(viewings, AS_READ, batch_size=200)
 
 
 def set_status(
