@@ -14,6 +14,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from tmdb.tests.servers import TmdbControl, tmdb_server
+
 PROJECT = Path(__file__).resolve().parent
 IN_CI = os.environ.get("CI") == "true"
 
@@ -133,3 +135,10 @@ def process_env(transactional_db: None) -> dict[str, str]:
         "REDIS_URL": settings.REDIS_URL,
         "TMDB_API_KEY": "",
     }
+
+
+@pytest.fixture(scope="session")
+def big_tmdb() -> Iterator[TmdbControl]:
+    """One TMDB for all tests over real HTTP: the shared stand-in, or else the demo's small one."""
+    with tmdb_server() as server:
+        yield server

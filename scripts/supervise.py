@@ -56,6 +56,12 @@ def free_port(given: str, rerun: str) -> int:
     return port
 
 
+def answers(port: int) -> bool:
+    """Whether something on this machine listens on the port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def run_together(processes: list[Process], health_url: str, greeting: str) -> int:
     """Run all until a signal comes or one of them ends. The exit code: 0 after a signal, else 1.
 
@@ -101,7 +107,7 @@ def _watch(
             if child.poll() is not None:
                 say(f"\nThe {name} ended by itself (exit code {child.returncode}); see above.")
                 return 1
-        if not greeted and _answers(health_url):
+        if not greeted and _serves(health_url):
             say(greeting)
             greeted = True
         if not greeted and time.monotonic() > give_up_at:
@@ -112,7 +118,7 @@ def _watch(
     return 0
 
 
-def _answers(url: str) -> bool:
+def _serves(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
             return bool(response.status == 200)

@@ -44,9 +44,12 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         with connection.execute_wrapper(timer):
             response = self.get_response(request)
-        # The route and not the path or query string, which may hold titles.
         match = request.resolver_match
-        logger.info(
+        # Static files, which come before any route, would drown the pages.
+        is_static = match is None and response.status_code in (200, 304)
+        # The route and not the path or query string, which may hold titles.
+        logger.log(
+            logging.DEBUG if is_static else logging.INFO,
             "method=%s route=%s status=%s ms=%.0f queries=%s",
             request.method,
             match.view_name if match else "-",

@@ -58,6 +58,16 @@ def test_a_page_that_does_not_exist_is_logged_without_its_address(client, lines)
     assert re.fullmatch(r"method=GET route=- status=404 ms=\d+ queries=0", line)
 
 
+@pytest.mark.django_db
+def test_static_files_do_not_drown_the_pages(client, lines, settings):
+    settings.WHITENOISE_USE_FINDERS = True
+    settings.MIDDLEWARE += ["whitenoise.middleware.WhiteNoiseMiddleware"]
+    response = client.get("/static/admin/css/base.css")
+    response.close()
+    assert response.status_code == 200
+    assert lines() == []
+
+
 def test_an_error_is_logged_as_status_500(client, lines):
     client.raise_request_exception = False
     client.get("/fail/")
