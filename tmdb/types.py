@@ -8,7 +8,6 @@ reads both TMDB and the cache.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -382,9 +381,8 @@ def _identifier(body: Mapping[str, Any], largest: int = MAX_NUMBER) -> int:
 
 def _decimal(body: Mapping[str, Any], key: str) -> float:
     def fits(value: object) -> bool:
-        return (
-            isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-        )
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and 0 <= value <= MAX_NUMBER
 
     return float(_checked(body, key, 0.0, fits))
 
