@@ -268,10 +268,10 @@ class _Exchange(threading.Thread):
         sent = time.monotonic()
         try:
             self._reply = self._ask(session)
-        except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
-            self._reply = _Reply(reason=_reason(error))
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # An address or header that cannot be sent is no better at the next try.
+            self._reply = _Reply(reason=_reason(error), retry=not isinstance(error, ValueError))
         except Exception as error:
-            # A setting that makes no address, a header that cannot be sent: no use in a retry.
             self._reply = _Reply(reason=_reason(error), retry=False)
         if self._reply.status:
             _return_session(session)
