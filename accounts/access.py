@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
@@ -25,4 +25,4 @@ def public(view: View[P]) -> View[P]:
             return redirect("accounts:setup")
         return view(request, *args, **kwargs)
 
-    return login_not_required(wrapped)
+    return cast("View[P]", login_not_required(wrapped))

@@ -32,8 +32,8 @@ def setup(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             messages.error(request, TOO_LATE)
         return redirect("accounts:login")
-    form = SetupForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = SetupForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             owner = installation.create_owner(form.save(commit=False))
         except installation.AlreadySetUp:

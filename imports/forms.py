@@ -25,10 +25,10 @@ class ManyFilesField(forms.FileField):
     widget = ManyFilesInput
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        files = data if isinstance(data, list | tuple) else [data]
+        files = data or [None]
         return [self._bounded(super(ManyFilesField, self).clean(file, initial)) for file in files]
 
-    def _bounded(self, file: UploadedFile) -> UploadedFile:
+    def _bounded(self, file: UploadedFile[bytes]) -> UploadedFile[bytes]:
         if (file.size or 0) > settings.IMPORT_MAX_BYTES:
             raise forms.ValidationError(
                 _("%(name)s is larger than the %(limit)s that this watchlog takes.")
@@ -40,7 +40,7 @@ class ManyFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Files to import, and how to read them where watchlog shall not work it out itself."""
 
-    files = ManyFilesField(
+    file = ManyFilesField(
         label=gettext_lazy("Netflix files"),
         error_messages={
             "required": gettext_lazy("Choose a file first."),

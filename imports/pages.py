@@ -101,7 +101,8 @@ def import_page(
     if outcome not in Outcome.values:
         outcome = Outcome.FAILED if of_import.rows_failed else Outcome.SKIPPED
     problems = of_import.problems.filter(outcome=outcome)
-    asks = of_import.state == State.NEEDS_ANSWER and of_import.question
+    if form is None and of_import.state == State.NEEDS_ANSWER and of_import.question:
+        form = AnswerForm(of_import.question["questions"])
     return ImportPage(
         of_import=of_import,
         steps=_steps(of_import),
@@ -113,7 +114,7 @@ def import_page(
         rows=_rows(of_import),
         series=_series(of_import),
         to_look_at=of_import.series_uncertain + of_import.series_not_found,
-        form=form or (AnswerForm(of_import.question["questions"]) if asks else None),
+        form=form,
         kinds=_kinds(of_import, outcome),
         problems=Paginator(problems, PROBLEMS_PER_PAGE).get_page(page),
     )

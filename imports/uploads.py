@@ -35,7 +35,7 @@ class HandedIn:
     refusals: tuple[str, ...]
 
 
-def hand_in(user: User, files: Sequence[UploadedFile], options: ImportOptions) -> HandedIn:
+def hand_in(user: User, files: Sequence[UploadedFile[bytes]], options: ImportOptions) -> HandedIn:
     """Keep the files and have them imported in the background."""
     imports: list[Import] = []
     refusals: list[str] = []

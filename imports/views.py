@@ -29,9 +29,10 @@ def new(request: SignedInRequest) -> HttpResponseBase:
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def _new(request: SignedInRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        taken = hand_in(request.user, form.cleaned_data["files"], form.options())
+    is_post = request.method == "POST"
+    form = UploadForm(request.POST, request.FILES) if is_post else UploadForm()
+    if form.is_valid():
+        taken = hand_in(request.user, form.cleaned_data["file"], form.options())
         if len(taken.imports) == 1 and not taken.refusals:
             return redirect(taken.imports[0])
         for refusal in taken.refusals:

@@ -202,7 +202,8 @@ def _seen(entry: LibraryEntry) -> tuple[_SeenByKey, _SeenByKey]:
         pk: (day, raw_title, kind)
         for pk, day, raw_title, kind in viewings.values_list("pk", "day", "raw_title", "kind")
     }
-    regular, special = [], []
+    regular: list[Watched] = []
+    special: list[Watched] = []
     for _entry_id, viewing in watched_by_entry(viewings):
         # A film that TMDB lists among a series' specials is a movie in kind (rule 17).
         is_apart = is_special(viewing) or facts[viewing.id][2] != ViewingKind.EPISODE

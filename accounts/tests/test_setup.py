@@ -131,4 +131,4 @@ def test_of_two_first_visitors_at_once_one_wins():
     assert sorted(outcomes.values()) == ["owner", "too late"]
     winner = next(name for name, outcome in outcomes.items() if outcome == "owner")
     assert [user.username for user in User.objects.all()] == [winner]
-    assert Installation.objects.get().owner.username == winner
+    assert User.objects.get() == Installation.objects.get().owner
