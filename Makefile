@@ -23,7 +23,7 @@ demo:
 
 test:
 	@sh scripts/install.sh requirements-dev.txt
-	@$(python) -m pytest -m "not browser and not postgres"
+	@$(python) -m pytest -m "not browser"
 
 lint:
 	@sh scripts/install.sh requirements-dev.txt

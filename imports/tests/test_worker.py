@@ -91,7 +91,7 @@ def test_a_signal_lets_the_running_task_end(running_worker, wait_until, number):
     assert status_of(slow) == "SUCCESSFUL"
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs a database server")
+@pytest.mark.postgres
 def test_it_reconnects_when_the_database_drops_its_connections(running_worker, wait_until):
     with running_worker() as process:
         wait_until(lambda: WorkerHeartbeat.objects.exists(), 30)
