@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -257,6 +257,17 @@ def series_to_look_up(of_import: Import) -> lookup.Entries:
     return LibraryEntry.objects.filter(viewings__claims__of_import=of_import).waiting().distinct()
 
 
+def doubtful_titles(of_import: Import) -> lookup.Viewings:
+    """All titles of the user that are in doubt and were not asked about in this import.
+
+    What this import brought may settle what an earlier one left open.
+    """
+    since = of_import.started_at or of_import.created_at
+    return Viewing.objects.doubtful().filter(
+        Q(doubt_asked_at__isnull=True) | Q(doubt_asked_at__lt=since), user_id=of_import.user_id
+    )
+
+
 def look_up_series(
     of_import: Import,
     *,
@@ -283,8 +294,10 @@ def look_up_series(
     def should_stop() -> bool:
         return not Import.objects.filter(pk=of_import.pk, state=State.LOOKING_UP).exists()
 
+    lookup.identify_new_viewings(LibraryEntry.objects.filter(viewings__claims__of_import=of_import))
     return lookup.look_up(
         series_to_look_up(of_import),
+        doubtful=doubtful_titles(of_import),
         seconds=seconds,
         on_result=on_result,
         should_stop=should_stop,

@@ -314,7 +314,8 @@ def _reading(title_hash: str, row: Row, name: EntryName) -> _Viewing:
         name.pk,
         name.entry_id,
         ViewingKind.MOVIE.value,
-        reading_uncertain=row.reading_uncertain,
+        # What a person decided about the name leaves no doubt.
+        reading_uncertain=row.reading_uncertain and name.decision == Decision.NONE,
     )
     if row.alternative is not None:
         viewing.alternative = {

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from media import library, matching
+from media import doubts, library, matching
+from media.asking import Answer, Question, ask, season_facts
 from media.catalogue import store_series
+from media.doubts import DoubtfulName
 from media.episodes import EpisodeFacts, SeasonFacts, Watched, identify
-from media.matching import Candidate, Decision, Evidence, Search, WantKind
+from media.matching import Evidence
 from media.models import (
     DecidedBy,
     LibraryEntry,
@@ -29,17 +31,15 @@ from media.models import (
     LookupStatus,
     Viewing,
     ViewingKind,
+    ViewingQuerySet,
 )
-from tmdb.errors import TmdbAuthError, TmdbError, TmdbNotConfigured, TmdbNotFound
-from tmdb.service import Seasons, search_series, series_details
-from tmdb.types import Season, SeriesDetails, SeriesSummary
+from tmdb.errors import TmdbAuthError, TmdbError, TmdbNotConfigured
 
 logger = logging.getLogger(__name__)
 
 Entries = LibraryEntryQuerySet
+Viewings = ViewingQuerySet
 
-# Requests that one doubtful series may cost; a clear one needs a search and its details.
-MOST_REQUESTS = 4
 # After so many failures in a row TMDB is taken to be out of reach, and the rest waits.
 FAILURES_IN_A_ROW = 5
 FIRST_RETRY = timedelta(minutes=5)
@@ -55,93 +55,92 @@ class Result:
     status: LookupStatus
 
 
-@dataclass(slots=True)
-class Answer:
-    """What TMDB said about one entry's name, and what follows."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A name to ask TMDB about: an entry to be matched, doubtful titles to be settled, or both."""
 
-    evidence: Evidence
-    decision: Decision
-    details: dict[int, SeriesDetails] = field(default_factory=dict)
-    english: dict[int, SeriesDetails] = field(default_factory=dict)
-    summaries: dict[int, SeriesSummary] = field(default_factory=dict)
-
-
-def evidence_for(entry: LibraryEntry) -> Evidence:
-    """What the user's files say about an entry. Two queries."""
-    names = list(entry.names.all())
-    main = max(names, key=lambda name: (name.pk == min(n.pk for n in names), name.pk))
-    episodes = {
-        matching.WatchedEpisode(season, season_name or None, number, title or None): None
-        for season, season_name, number, title in entry.viewings.filter(
-            kind=ViewingKind.EPISODE
-        ).values_list("season_number", "season_name", "episode_number", "episode_title")
-    }
-    return Evidence(
-        name=main.name,
-        other_names=tuple(name.name for name in names if name.pk != main.pk),
-        language=main.language or settings.TMDB_LANGUAGE.split("-")[0],
-        episodes=tuple(episodes),
-        first_watched=entry.first_watched,
-    )
+    user_id: int
+    entry_id: int | None
+    is_to_be_matched: bool
+    last_watched: date | None
+    doubtful: DoubtfulName | None = None
 
 
 def look_up(
     entries: Entries,
     *,
+    doubtful: Viewings | None = None,
     even_if_not_due: bool = False,
     seconds: float | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Look up the entries, in their order, for at most `seconds`; whether all were asked.
+    """Look up entries, and settle doubtful viewings, last watched first (rule 24).
 
-    A failing TMDB leaves entries pending, to be tried again later and later. Without a key, or
-    when TMDB refuses it or seems out of reach, the rest is left as it is: there is nothing more
-    to ask now, so that counts as done.
+    Takes at most about `seconds`; returns whether everything was asked. A failing TMDB leaves
+    entries pending, to be tried again later and later. Without a key, or when TMDB refuses it
+    or seems out of reach, the rest is left as it is: there is nothing more to ask now, so that
+    counts as everything. `on_result` is called for each entry.
     """
     if not settings.TMDB_API_KEY:
         return True
     if not even_if_not_due:
         entries = entries.due(timezone.now())
-    ids = list(entries.values_list("pk", flat=True))
+    subjects = _subjects(entries, doubtful)
     ends = time.monotonic() + seconds if seconds is not None else None
     failures = 0
-    with closing(_answers(ids)) as answers:
-        for entry_id, answer in answers:
+    with closing(_answers(subjects)) as answers:
+        for number, (subject, answer) in enumerate(answers, 1):
             if isinstance(answer, TmdbAuthError | TmdbNotConfigured):
                 logger.warning("TMDB refuses the key; series stay pending until it is mended")
                 return True
             if isinstance(answer, TmdbError):
                 failures += 1
-                on_result(_record_failure(entry_id))
+                if subject.entry_id is not None and subject.is_to_be_matched:
+                    on_result(_record_failure(subject.entry_id))
                 if failures >= FAILURES_IN_A_ROW:
                     logger.warning("TMDB is out of reach; the remaining series stay pending")
                     return True
             else:
                 failures = 0
-                if answer is not None and (result := record(entry_id, answer)):
+                if answer is not None and (result := record(subject, answer)):
                     on_result(result)
             if should_stop():
                 return True
             if ends is not None and time.monotonic() >= ends:
-                return entry_id == ids[-1]
+                return number == len(subjects)
     return True
 
 
+def _subjects(entries: Entries, doubtful: Viewings | None) -> list[Subject]:
+    """The names to ask about, last watched first; an entry's doubtful titles go with it."""
+    names = doubts.doubtful_names(doubtful.select_related("name")) if doubtful is not None else []
+    by_entry = {name.entry_id: name for name in names if name.entry_id is not None}
+    subjects = [
+        Subject(user_id, pk, True, last_watched, by_entry.pop(pk, None))
+        for pk, user_id, last_watched in entries.values_list("pk", "user_id", "last_watched")
+    ]
+    alone = [*by_entry.values(), *(name for name in names if name.entry_id is None)]
+    subjects += [
+        Subject(name.user_id, name.entry_id, False, name.last_watched, name) for name in alone
+    ]
+    return sorted(subjects, key=lambda s: s.last_watched or date.min, reverse=True)
+
+
 def _answers(
-    ids: Sequence[int],
-) -> Generator[tuple[int, Answer | TmdbError | None]]:
-    """What TMDB says about each entry, asked side by side, given in the order of `ids`."""
+    subjects: Sequence[Subject],
+) -> Generator[tuple[Subject, Answer | TmdbError | None]]:
+    """What TMDB says about each subject, asked side by side, as the answers come."""
     if settings.TMDB_PARALLEL <= 1:
-        yield from ((entry_id, _ask_about(entry_id)) for entry_id in ids)
+        yield from ((subject, _ask_about(subject)) for subject in subjects)
         return
     with ThreadPoolExecutor(settings.TMDB_PARALLEL, thread_name_prefix="lookup") as pool:
-        waiting = iter(ids)
-        under_way: dict[Future[Answer | TmdbError | None], int] = {}
+        waiting = iter(subjects)
+        under_way: dict[Future[Answer | TmdbError | None], Subject] = {}
         try:
             while True:
-                for entry_id in waiting:
-                    under_way[pool.submit(_ask_in_thread, entry_id)] = entry_id
+                for subject in waiting:
+                    under_way[pool.submit(_ask_in_thread, subject)] = subject
                     if len(under_way) >= settings.TMDB_PARALLEL:
                         break
                 if not under_way:
@@ -154,153 +153,152 @@ def _answers(
                 future.cancel()
 
 
-def _ask_in_thread(entry_id: int) -> Answer | TmdbError | None:
+def _ask_in_thread(subject: Subject) -> Answer | TmdbError | None:
     try:
-        return _ask_about(entry_id)
+        return _ask_about(subject)
     finally:
         connection.close()
 
 
-def _ask_about(entry_id: int) -> Answer | TmdbError | None:
-    entry = LibraryEntry.objects.prefetch_related("names").filter(pk=entry_id).first()
-    if entry is None or not entry.names.all():
+def _ask_about(subject: Subject) -> Answer | TmdbError | None:
+    question = question_about(subject)
+    if question is None:
         return None
     try:
-        return ask(evidence_for(entry))
+        return ask(question)
     except TmdbError as error:
         return error
 
 
-def ask(evidence: Evidence) -> Answer:
-    """Ask TMDB until the evidence decides, or until the requests for one series are used up.
-
-    Raises TmdbError when TMDB cannot be asked.
-    """
-    answer = Answer(evidence, Decision(matching.Status.NOT_FOUND))
-    candidates: dict[int, Candidate] = {}
-    requests = 0
-
-    def search(wanted: Search) -> None:
-        page = search_series(wanted.query, language=wanted.language, page=wanted.page)
-        for position, summary in enumerate(page.results):
-            answer.summaries.setdefault(summary.id, summary)
-            candidates.setdefault(summary.id, _candidate(summary, position))
-        answer.evidence = replace(answer.evidence, searched=(*answer.evidence.searched, wanted))
-
-    def fetch(tmdb_id: int) -> None:
-        try:
-            details = series_details(
-                tmdb_id,
-                language=evidence.language,
-                seasons=Seasons.ALL,
-                alternative_titles=True,
-                translations=True,
-            )
-        except TmdbNotFound:
-            candidates.pop(tmdb_id, None)
-            return
-        answer.details[tmdb_id] = details
-        candidates[tmdb_id] = replace(
-            candidates[tmdb_id],
-            other_names=details.names,
-            seasons=season_facts(details.seasons),
-            first_air_date=details.first_air_date or candidates[tmdb_id].first_air_date,
+def question_about(subject: Subject) -> Question | None:
+    """What to ask TMDB about a subject; None when it is gone or settled meanwhile."""
+    entry = (
+        LibraryEntry.objects.select_related("media")
+        .prefetch_related("names")
+        .filter(pk=subject.entry_id)
+        .first()
+    )
+    viewings: list[Viewing] = []
+    if subject.doubtful is not None:
+        viewings = list(
+            Viewing.objects.doubtful()
+            .filter(pk__in=subject.doubtful.viewing_ids)
+            .select_related("name")
         )
-
-    def fetch_english(tmdb_id: int) -> None:
-        details = series_details(tmdb_id, language="en-US", seasons=Seasons.ALL)
-        answer.english[tmdb_id] = details
-        candidates[tmdb_id] = replace(
-            candidates[tmdb_id], english_seasons=season_facts(details.seasons)
+    if entry is not None and entry.names.all():
+        evidence = evidence_for(entry)
+        pinned = None if entry.decided_by == DecidedBy.AUTOMATIC else entry.media.tmdb_id
+    elif subject.doubtful is not None and viewings:
+        evidence = Evidence(
+            name=subject.doubtful.series.name,
+            language=_language(subject.doubtful.series.language),
+            episodes=tuple(dict.fromkeys(doubts.as_watched(viewings))),
+            first_watched=min((v.day for v in viewings if v.day), default=None),
         )
-
-    def decide() -> None:
-        answer.evidence = replace(answer.evidence, candidates=tuple(candidates.values()))
-        answer.decision = matching.match(answer.evidence)
-
-    search(Search(evidence.name, evidence.language))
-    requests += 1
-    decide()
-    while answer.decision.wants and requests < MOST_REQUESTS:
-        want = answer.decision.wants[0]
-        if want.kind is WantKind.SEARCH and want.search is not None:
-            search(want.search)
-        elif want.kind is WantKind.ENGLISH and want.tmdb_id is not None:
-            fetch_english(want.tmdb_id)
-        elif want.tmdb_id is not None:
-            fetch(want.tmdb_id)
-        requests += 1
-        decide()
-    matched = answer.decision.tmdb_id
-    if matched is not None and matched not in answer.details:
-        fetch(matched)
-        decide()
-    return answer
+        pinned = None
+    else:
+        return None
+    if not viewings and not subject.is_to_be_matched:
+        return None
+    return Question(evidence, doubts.as_doubts(viewings), doubts.as_watched(viewings), pinned)
 
 
-def _candidate(summary: SeriesSummary, position: int) -> Candidate:
-    return Candidate(
-        tmdb_id=summary.id,
-        name=summary.name,
-        original_name=summary.original_name,
-        first_air_date=summary.first_air_date,
-        origin_country=summary.origin_country,
-        original_language=summary.original_language,
-        popularity=summary.popularity,
-        position=position,
+def evidence_for(entry: LibraryEntry) -> Evidence:
+    """What the user's files say about an entry. Two queries."""
+    names = sorted(entry.names.all(), key=lambda name: name.pk)
+    episodes = {
+        matching.WatchedEpisode(season, season_name or None, number, title or None): None
+        for season, season_name, number, title in entry.viewings.filter(
+            kind=ViewingKind.EPISODE
+        ).values_list("season_number", "season_name", "episode_number", "episode_title")
+    }
+    return Evidence(
+        name=names[0].name,
+        other_names=tuple(name.name for name in names[1:]),
+        language=_language(names[0].language),
+        episodes=tuple(episodes),
+        first_watched=entry.first_watched,
     )
 
 
-def season_facts(seasons: Sequence[Season]) -> tuple[SeasonFacts, ...]:
-    """TMDB's seasons as matching and identifying take them."""
-    return tuple(
-        SeasonFacts(
-            number=season.number,
-            name=season.name,
-            episode_count=season.episode_count,
-            episodes=None
-            if season.episodes is None
-            else tuple(EpisodeFacts(e.id, e.number, e.title, e.air_date) for e in season.episodes),
-            air_date=season.air_date,
-        )
-        for season in seasons
+def _language(code: str) -> str:
+    return code or settings.TMDB_LANGUAGE.split("-")[0]
+
+
+def record(subject: Subject, answer: Answer) -> Result | None:
+    """Store what was decided; None when there was no entry to decide about (any more)."""
+    with library.library_lock(subject.user_id):
+        name = subject.doubtful
+        touched: set[int] = set()
+        if name is not None and answer.settled:
+            touched = doubts.apply(name.user_id, name.series, answer.settled, answer.details)
+        entry = _entry_to_decide(subject, touched)
+        result = None
+        if entry is not None:
+            result = _decide(entry, answer)
+            touched.discard(entry.pk)
+        for other in LibraryEntry.objects.filter(pk__in=touched, lookup_status="matched"):
+            identify_episodes(other, _english(answer, other))
+        library.recount(touched)
+        return result if subject.is_to_be_matched else None
+
+
+def _entry_to_decide(subject: Subject, touched: Iterable[int]) -> LibraryEntry | None:
+    """The entry that the answer is about: the subject's own, or one that the doubts made."""
+    open_entries = LibraryEntry.objects.select_related("media").filter(
+        decided_by=DecidedBy.AUTOMATIC
     )
+    if subject.is_to_be_matched:
+        decidable = open_entries.exclude(
+            lookup_status__in=[LookupStatus.IGNORED, LookupStatus.NOT_NEEDED]
+        )
+        return decidable.filter(pk=subject.entry_id).first()
+    if subject.entry_id is None and subject.doubtful is not None:
+        made = open_entries.filter(
+            pk__in=list(touched),
+            lookup_status=LookupStatus.PENDING,
+            names__key=library.bounded_key(subject.doubtful.series.key),
+        )
+        return made.first()
+    return None
 
 
-def record(entry_id: int, answer: Answer) -> Result | None:
-    """Store what was decided about an entry; None when it is gone or decided meanwhile."""
+def _decide(entry: LibraryEntry, answer: Answer) -> Result:
     decision = answer.decision
     matched = answer.details.get(decision.tmdb_id) if decision.tmdb_id is not None else None
-    user_id = LibraryEntry.objects.filter(pk=entry_id).values_list("user_id", flat=True).first()
-    if user_id is None:
-        return None
-    with library.library_lock(user_id):
-        entry = LibraryEntry.objects.select_related("media").filter(pk=entry_id).first()
-        if entry is None or entry.lookup_status in (LookupStatus.IGNORED, LookupStatus.NOT_NEEDED):
-            return None
-        if entry.decided_by != DecidedBy.AUTOMATIC:
-            return None
-        if matched is None:
-            status = LookupStatus(
-                matching.Status.NOT_FOUND
-                if decision.status is matching.Status.NOT_FOUND
-                else matching.Status.UNCERTAIN
-            )
-            library.set_status(entry, status, candidates=_candidates_to_show(answer))
-            return Result(entry_id, status)
-        entry = library.attach(entry, store_series(matched))
-        english = answer.english.get(matched.id)
-        identify_episodes(entry, season_facts(english.seasons) if english else ())
-        if entry.decided_by == DecidedBy.AUTOMATIC:
-            library.set_status(entry, LookupStatus.MATCHED, candidates=_candidates_to_show(answer))
-        return Result(entry_id, LookupStatus.MATCHED)
+    candidates = _candidates_to_show(answer)
+    if matched is None:
+        status = (
+            LookupStatus.NOT_FOUND
+            if decision.status is matching.Status.NOT_FOUND
+            else LookupStatus.UNCERTAIN
+        )
+        if entry.media.tmdb_id is not None:
+            entry = library.detach(list(entry.names.all()))
+        library.set_status(entry, status, candidates=candidates)
+        library.recount([entry.pk])
+        return Result(entry.pk, status)
+    entry = library.attach(entry, store_series(matched))
+    identify_episodes(entry, _english(answer, entry))
+    if entry.decided_by == DecidedBy.AUTOMATIC:
+        library.set_status(entry, LookupStatus.MATCHED, candidates=candidates)
+    return Result(entry.pk, LookupStatus.MATCHED)
+
+
+def _english(answer: Answer, entry: LibraryEntry) -> tuple[SeasonFacts, ...]:
+    """The English episode titles of an entry's series, where they were asked for."""
+    tmdb_id = LibraryEntry.objects.filter(pk=entry.pk).values_list("media__tmdb_id", flat=True)
+    details = answer.english.get(tmdb_id.get() or 0)
+    return season_facts(details.seasons) if details else ()
 
 
 def _candidates_to_show(answer: Answer) -> list[dict[str, object]]:
     """The best candidates with what a person needs to choose, best first."""
     shown: list[dict[str, object]] = []
     for scored in answer.decision.candidates[:8]:
-        summary = answer.summaries[scored.tmdb_id]
+        summary = answer.summaries.get(scored.tmdb_id)
+        if summary is None:
+            continue
         details = answer.details.get(scored.tmdb_id)
         shown.append(
             {
@@ -329,6 +327,7 @@ def _candidates_to_show(answer: Answer) -> list[dict[str, object]]:
 
 def identify_episodes(entry: LibraryEntry, english: Sequence[SeasonFacts] = ()) -> None:
     """Set which TMDB episodes an entry's viewings are, and count anew. Needs the user's lock."""
+    stored = list(entry.media.seasons.prefetch_related("episodes"))
     seasons = [
         SeasonFacts(
             number=season.number,
@@ -339,8 +338,9 @@ def identify_episodes(entry: LibraryEntry, english: Sequence[SeasonFacts] = ()) 
                 for e in season.episodes.all()
             ),
         )
-        for season in entry.media.seasons.prefetch_related("episodes")
+        for season in stored
     ]
+    places = {e.tmdb_id: (e.pk, season.number) for season in stored for e in season.episodes.all()}
     viewings = list(entry.viewings.filter(kind=ViewingKind.EPISODE))
     found = identify(
         [
@@ -350,21 +350,34 @@ def identify_episodes(entry: LibraryEntry, english: Sequence[SeasonFacts] = ()) 
         seasons,
         english,
     )
-    place = {e.tmdb_id: (e, s.number) for s in entry.media.seasons.all() for e in s.episodes.all()}
     through = Viewing.tmdb_episodes.through
     through.objects.filter(viewing__in=[v.pk for v in viewings]).delete()
     links = []
     changed = []
     for viewing in viewings:
-        episodes = [place[tmdb_id] for tmdb_id in found.get(viewing.pk, ()) if tmdb_id in place]
-        links += [through(viewing_id=viewing.pk, episode_id=e.pk) for e, _ in episodes]
-        season = episodes[0][1] if episodes else None
-        if viewing.tmdb_season != season:
-            viewing.tmdb_season = season
+        episodes = [places[tmdb_id] for tmdb_id in found.get(viewing.pk, ()) if tmdb_id in places]
+        links += [through(viewing_id=viewing.pk, episode_id=pk) for pk, _ in episodes]
+        season_number = episodes[0][1] if episodes else None
+        if viewing.tmdb_season != season_number:
+            viewing.tmdb_season = season_number
             changed.append(viewing)
     through.objects.bulk_create(links, batch_size=1000)
     Viewing.objects.bulk_update(changed, ["tmdb_season"], batch_size=500)
     library.recount([entry.pk])
+
+
+def identify_new_viewings(entries: Entries) -> None:
+    """Identify the episodes of matched entries that have viewings without one. Asks nobody."""
+    waiting = entries.filter(
+        lookup_status=LookupStatus.MATCHED,
+        viewings__kind=ViewingKind.EPISODE,
+        viewings__tmdb_season__isnull=True,
+    )
+    for pk, user_id in waiting.order_by("pk").values_list("pk", "user_id").distinct():
+        with library.library_lock(user_id):
+            entry = LibraryEntry.objects.select_related("media").filter(pk=pk).first()
+            if entry is not None:
+                identify_episodes(entry)
 
 
 def _record_failure(entry_id: int) -> Result:

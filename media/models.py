@@ -82,8 +82,10 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
         return self.filter(media__media_type="movie")
 
     def visible(self) -> Self:
-        """Without the entries all of whose names are hidden."""
-        return self.filter(models.Exists(self._names().filter(is_hidden=False)))
+        """Without entries all of whose names are hidden, and series said to be movies."""
+        return self.filter(models.Exists(self._names().filter(is_hidden=False))).exclude(
+            media__media_type="tv_series", lookup_status="not_needed"
+        )
 
     def hidden(self) -> Self:
         return self.exclude(models.Exists(self._names().filter(is_hidden=False)))

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from media import deciding, lookup
+from media.asking import Question, ask
 from media.matching import explain
 from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
 from tmdb.errors import TmdbError
@@ -91,7 +92,7 @@ class Command(BaseCommand):
         if entry is None:
             raise CommandError(f"No series in the library is called {name}.")
         try:
-            answer = lookup.ask(lookup.evidence_for(entry))
+            answer = ask(Question(lookup.evidence_for(entry)))
         except TmdbError as error:
             raise CommandError(f"TMDB cannot be asked now: {error}") from error
         self.stdout.write(explain(answer.evidence, answer.decision))

@@ -1,0 +1,138 @@
+"""Titles that the file could not decide are settled by TMDB."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from media import library, lookup
+from media.keys import digest, fingerprint
+from media.models import LibraryEntry, MediaType, Viewing
+from media.tests.fake_tmdb import FakeTmdb
+from media.tests.making import DAY, watch
+
+TITLES = ["Secrets", "Lies", "Past and Present", "Double Lives"]
+
+
+def doubt(user: User, series: str, title: str, *, read_as: str = "movie") -> Viewing:
+    """A viewing of `A: B` as an import stores it when the file cannot tell what it is."""
+    raw = f"{series}: {title}"
+    new = (
+        library.NewName(MediaType.MOVIE, raw, digest(raw), "en")
+        if read_as == "movie"
+        else library.NewName(MediaType.TV_SERIES, series, series.casefold(), "en")
+    )
+    name = library.find_or_create_names(user.pk, [new])[new.media_type.value, new.key]
+    episode = {"season_number": 1, "season_inferred": True, "episode_title": title}
+    viewing = Viewing.objects.create(
+        user=user,
+        entry_id=name.entry_id,
+        name=name,
+        kind=read_as,
+        raw_title=raw,
+        title_hash=digest(raw),
+        fingerprint=fingerprint(digest(raw), DAY),
+        day=DAY,
+        reading_uncertain=True,
+        alternative={
+            "kind": "episode" if read_as == "movie" else "movie",
+            "series": series,
+            "series_key": series.casefold(),
+            "season_number": 1,
+            "episode_title": title,
+            "reason": "the file does not tell",
+        },
+        **(episode if read_as == "episode" else {}),
+    )
+    library.recount([name.entry_id])
+    return viewing
+
+
+def settle() -> None:
+    lookup.look_up(LibraryEntry.objects.all().waiting(), doubtful=Viewing.objects.all().doubtful())
+
+
+@pytest.fixture
+def dark(tmdb: FakeTmdb) -> FakeTmdb:
+    tmdb.add(70523, "Dark", {1: TITLES, 0: ["The Making of Dark"]}, first_air_date="2019-12-01")
+    return tmdb
+
+
+def test_a_title_among_the_episodes_of_a_series_is_one(user, dark):
+    doubt(user, "Dark", "Past and Present")
+    settle()
+    viewing = Viewing.objects.get()
+    assert (viewing.kind, viewing.reading_uncertain, viewing.tmdb_season) == ("episode", False, 1)
+    entry = LibraryEntry.objects.get()
+    assert (entry.media.tmdb_id, entry.watched_episodes_count) == (70523, 1)
+    assert "Dark" in viewing.alternative["settled"]
+
+
+def test_it_joins_the_series_that_the_library_has(user, dark):
+    watch(user, "Dark", "Secrets", "Lies")
+    doubt(user, "Dark", "Past and Present")
+    settle()
+    assert LibraryEntry.objects.get().watched_episodes_count == 3
+
+
+def test_a_later_import_settles_what_an_earlier_one_left_open(user, dark):
+    watch(user, "Dark", "Secrets", "Lies")
+    settle()
+    doubt(user, "Dark", "Past and Present")
+    settle()
+    entry = LibraryEntry.objects.get()
+    assert (entry.watched_episodes_count, entry.lookup_status) == (3, "matched")
+
+
+def test_a_film_that_no_series_has_stays_one(user, tmdb):
+    doubt(user, "Thor", "Ragnarok")
+    settle()
+    viewing = Viewing.objects.get()
+    assert viewing.kind == "movie"
+    assert viewing.doubt_asked_at is not None
+    assert LibraryEntry.objects.get().lookup_status == "not_needed"
+
+
+def test_a_lone_episode_of_a_series_that_tmdb_lacks_becomes_a_movie(user, tmdb):
+    doubt(user, "Thor", "Ragnarok", read_as="episode")
+    settle()
+    assert Viewing.objects.get().kind == "movie"
+    entry = LibraryEntry.objects.get()
+    assert (entry.media.media_type, entry.watched_episodes_count) == ("movie", 0)
+
+
+def test_a_special_stays_a_movie_linked_to_the_series(user, dark):
+    doubt(user, "Dark", "The Making of Dark")
+    settle()
+    viewing = Viewing.objects.get()
+    assert (viewing.kind, viewing.tmdb_season, viewing.reading_uncertain) == ("movie", 0, False)
+    assert [episode.season.media.tmdb_id for episode in viewing.tmdb_episodes.all()] == [70523]
+    assert viewing.entry.media.media_type == "movie"
+
+
+def test_a_failing_tmdb_leaves_the_doubt(user, dark, monkeypatch):
+    monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+    doubt(user, "Dark", "Past and Present")
+    dark.status = 503
+    settle()
+    viewing = Viewing.objects.get()
+    assert (viewing.reading_uncertain, viewing.doubt_asked_at) == (True, None)
+
+
+def test_doubts_of_two_users_stay_apart(user, dark):
+    other = User.objects.create_user("ben")
+    doubt(user, "Dark", "Past and Present")
+    doubt(other, "Dark", "Secrets")
+    settle()
+    for each in (user, other):
+        assert LibraryEntry.objects.get(user=each).watched_episodes_count == 1
+
+
+def test_new_viewings_of_a_matched_series_are_identified_without_asking(user, dark):
+    watch(user, "Dark", "Secrets")
+    settle()
+    watch(user, "Dark", "Lies")
+    asked = len(dark.asked)
+    lookup.identify_new_viewings(LibraryEntry.objects.all())
+    assert Viewing.objects.filter(tmdb_season=1).count() == 2
+    assert len(dark.asked) == asked
