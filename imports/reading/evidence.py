@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
+from imports.reading.knowledge import NameOf, known_films, name_of
 from imports.reading.markers import Level, Marker, read_number
 from imports.reading.spelling import fold
 from imports.reading.types import KnownSeries
@@ -41,11 +42,13 @@ class File:
     activity: bool
 
 
+@lru_cache(maxsize=65_536)
 def plain(text: str) -> str:
     """Folded text as words between single blanks, with a blank before and behind."""
     return f" {_NO_WORD.sub(' ', fold(text)).strip()} "
 
 
+@lru_cache(maxsize=16_384)
 def repeats(part: str, name: str) -> bool:
     """Whether a part of a title repeats the name before it, or the name with a number.
 
@@ -73,35 +76,62 @@ def season_number(part: str, name: str) -> int | None:
     return read_number(added[0]) if added else None
 
 
-@dataclass(slots=True)
 class Group:
     """All unmarked titles of one first part, and what they say together."""
 
-    name: str
-    folded: str
-    file: File
-    titles: list[Unmarked] = field(default_factory=list)
-    # The different second parts of titles of two parts: those that are names, and the numbers of
-    # those that are "Part 1" or the like.
-    named: set[str] = field(default_factory=set)
-    numbers: set[int] = field(default_factory=set)
-    # Whether a title says outright that it is an episode ("Episode 3").
-    counted: bool = False
-    # The different titles that stand under each second part; those of three parts; the numbers
-    # of those that close with "Part 1" or the like.
-    below: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    triples: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    parts_below: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    # The numbers of seasons whose names repeat the series': {2, 3} for "Stranger Things 2", "3".
-    repeated: set[int | None] = field(default_factory=set)
+    __slots__ = (
+        "_films",
+        "_whose",
+        "below",
+        "counted",
+        "file",
+        "folded",
+        "is_series",
+        "name",
+        "named",
+        "numbers",
+        "parts_below",
+        "seasons",
+        "titles",
+        "triples",
+    )
+
+    def __init__(self, name: str, folded: str, file: File) -> None:
+        self.name = name
+        self.folded = folded
+        self.file = file
+        self.titles: list[Unmarked] = []
+        # The different second parts of titles of two parts: those that are names, and the
+        # numbers of those that are "Part 1" or the like.
+        self.named: set[str] = set()
+        self.numbers: set[int] = set()
+        # The different titles that stand under each second part; those of three parts; the
+        # numbers of those that close with "Part 1" or the like.
+        self.below: dict[str, set[str]] = {}
+        self.triples: dict[str, set[str]] = {}
+        self.parts_below: dict[str, set[int]] = {}
+        # Whether a title says outright that it is an episode ("Episode 3").
+        self.counted = False
+        # The seasons that the file shows, by markers or by names that repeat the series' name.
+        self.seasons: set[int | None] = set(file.marked.get(folded, ()))
+        # Whether anything but its plain titles shows that the name is a series'.
+        self.is_series = False
+        self._whose = name_of(folded)
+        self._films = known_films(folded)
 
     def gather(self) -> None:
         """Count, before any of the titles is read."""
+        repeated = False
         for title in self.titles:
             if len(title.parts) == 2:
                 self._count_pair(title.parts[1])
-            else:
-                self._count_longer(title.parts)
+            elif self._count_longer(title.parts):
+                repeated = True
+        self.is_series = self.counted or repeated or self.folded in self.file.marked
+
+    def whose(self, second: str) -> NameOf | None:
+        """Whose name stands before this folded second part."""
+        return NameOf.FILMS if second.startswith(self._films) else self._whose
 
     def _count_pair(self, second: str) -> None:
         marker = self.file.marker_of(second)
@@ -114,28 +144,21 @@ class Group:
         else:
             self.named.add(fold(second))
 
-    def _count_longer(self, parts: list[str]) -> None:
+    def _count_longer(self, parts: list[str]) -> bool:
+        """Count a title of three parts or more; whether its second part repeats the first."""
         marker = self.file.marker_of(parts[1])
         if marker is not None and marker.level in _COUNTING:
             self.counted = True
-            return
+            return False
         second = fold(parts[1])
         below = fold(": ".join(parts[2:]))
-        self.below[second].add(below)
+        self.below.setdefault(second, set()).add(below)
         if len(parts) == 3:
-            self.triples[second].add(below)
+            self.triples.setdefault(second, set()).add(below)
         last = self.file.marker_of(parts[-1])
         if last is not None and last.level is not Level.EPISODE and last.number is not None:
-            self.parts_below[second].add(last.number)
-        if repeats(parts[1], parts[0]):
-            self.repeated.add(season_number(parts[1], parts[0]))
-
-    @property
-    def seasons(self) -> set[int | None]:
-        """The seasons of this name that the file shows, by markers or by repeated names."""
-        return {*self.file.marked.get(self.folded, ()), *self.repeated}
-
-    @property
-    def is_series(self) -> bool:
-        """Whether something other than its plain titles shows that this name is a series."""
-        return self.counted or bool(self.repeated) or self.folded in self.file.marked
+            self.parts_below.setdefault(second, set()).add(last.number)
+        if not repeats(parts[1], parts[0]):
+            return False
+        self.seasons.add(season_number(parts[1], parts[0]))
+        return True

@@ -16,7 +16,6 @@ from imports.reading.knowledge import (
     NameOf,
     film_stem,
     is_sequel,
-    name_of,
     names_its_seasons,
 )
 from imports.reading.markers import Level, Marker, table
@@ -138,7 +137,7 @@ def _judge_pair(group: Group, title: Unmarked) -> Verdict:
     if marker is not None and marker.level is Level.EPISODE:
         return _episode(_COUNTED, word=second)
     folded = fold(second)
-    whose = name_of(group.folded, folded)
+    whose = group.whose(folded)
     if whose is NameOf.FILMS:
         return _movie(title, _FILMS, name=first, uncertain=False)
     if marker is not None and marker.number is not None:
@@ -324,7 +323,7 @@ def _judge_longer(group: Group, title: Unmarked) -> Verdict:
         counted
         or title.number is not None
         or group.is_series
-        or len(group.below[fold(parts[1])]) > 1
+        or len(group.below.get(fold(parts[1]), ())) > 1
     )
     alternative = None if sure else Alternative(Kind.MOVIE)
     return Verdict(Kind.EPISODE, reason, series, season, not sure, alternative)
@@ -335,8 +334,8 @@ def _judge_long_film(group: Group, title: Unmarked) -> Verdict | None:
     parts = title.parts
     file = group.file
     second = fold(parts[1])
-    whose = name_of(group.folded, second)
-    count = len(group.below[second])
+    whose = group.whose(second)
+    count = len(group.below.get(second, ()))
     last = file.marker_of(parts[-1])
     in_parts = last is not None and last.level in (Level.PART, Level.CHAPTER)
     if group.folded not in file.marked:
@@ -347,7 +346,7 @@ def _judge_long_film(group: Group, title: Unmarked) -> Verdict | None:
     if file.activity and (last is None or last.level is not Level.EPISODE):
         return Verdict(Kind.MOVIE, _EVERY_MARKED)
     alone = not group.is_series and not group.named and len(group.below) == 1
-    if in_parts and file.old and alone and len(group.parts_below[second]) < 3:
+    if in_parts and file.old and alone and len(group.parts_below.get(second, ())) < 3:
         return _movie(title, _PART_OF_FILM, word=parts[-1])
     return None
 
@@ -358,7 +357,7 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
     parts = title.parts
     file = group.file
     second = fold(parts[1])
-    below = group.below[second]
+    below = group.below.get(second, ())
     both = f"{group.folded}: {second}"
     marker = file.marker_of(parts[1])
     if both in file.marked or both in file.known:
@@ -369,10 +368,10 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
         return 1, 2, None
     if second in table().pilots:
         return 1, 1, None
-    four = not group.triples[second]
+    four = second not in group.triples
     if four and (repeats(parts[2], parts[1]) or repeats(parts[2], f"{parts[0]}: {parts[1]}")):
         return 2, 3, None
-    several = len(below) > 2 and len(group.parts_below[second]) < 3
+    several = len(below) > 2 and len(group.parts_below.get(second, ())) < 3
     if group.folded in file.marked or group.folded in file.known:
         return (1, 2, None) if file.activity or several else (1, 1, None)
     if group.counted or len(group.named) > 1:

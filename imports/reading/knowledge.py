@@ -77,23 +77,22 @@ def _names() -> _Names:
     )
 
 
-def name_of(first: str, second: str) -> NameOf | None:
-    """Whose name stands before a title's colon, as far as is known.
-
-    `first` and `second` are the folded parts before and after it.
-    """
+def name_of(folded: str) -> NameOf | None:
+    """Whose name the folded part before a title's colon is, as far as is known."""
     names = _names()
-    bare = _bare(first)
-    if second.startswith(names.beginnings.get(bare, ("\0",))):
-        return NameOf.FILMS
+    bare = _bare(folded)
     found = names.whole.get(bare)
-    if found is None:
-        found = names.whole.get(_SEQUEL.sub("", bare))
-        if found is NameOf.PERSON:
-            found = None
-    if found is None and _may_be_person(first, names):
-        return NameOf.PERHAPS_PERSON
-    return found
+    if found is not None:
+        return found
+    found = names.whole.get(_SEQUEL.sub("", bare))
+    if found is not None and found is not NameOf.PERSON:
+        return found
+    return NameOf.PERHAPS_PERSON if _may_be_person(folded, names) else None
+
+
+def known_films(folded: str) -> tuple[str, ...]:
+    """How the folded rest begins of films that have this name before their colon."""
+    return _names().beginnings.get(_bare(folded), ())
 
 
 def film_stem(folded: str) -> str:

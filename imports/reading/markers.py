@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -52,9 +52,10 @@ class Table:
     """
 
     shapes: dict[str, _Entry]
-    finals: tuple[tuple[str, _Entry], ...]
+    final_starts: tuple[str, ...]
     numbers: dict[str, int]
-    edge_words: frozenset[str]
+    marking: frozenset[str]
+    count_starts: frozenset[str]
     trailers: frozenset[str]
     trailer_edges: frozenset[str]
     pilots: frozenset[str]
@@ -128,6 +129,16 @@ def _template(words: str) -> str:
     return _AROUND_NUMBER.sub("#", fold(words))
 
 
+def _numbered_words(shapes: Mapping[str, _Entry], levels: Collection[Level]) -> frozenset[str]:
+    return frozenset(
+        word
+        for shape, entry in shapes.items()
+        if entry.level in levels and "#" in shape
+        for word in re.split("[ #]", shape)
+        if word
+    )
+
+
 def _load() -> dict[str, dict[str, Any]]:
     path = resources.files("imports.reading") / "data" / "markers.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -161,13 +172,13 @@ def table() -> Table:
     shapes = {shape: _Entry(level, tuple(languages[shape])) for shape, level in levels.items()}
     counting = {fold(words).replace("#", "").strip() for words in every("episode", "closing")}
     alternatives = "|".join(sorted(map(re.escape, counting), key=len, reverse=True))
-    spaced = [re.split("[ #]", shape) for shape in shapes if not _UNSPACED.search(shape)]
     film = [fold(words) for words in every("film")]
     return Table(
         shapes=shapes,
-        finals=tuple((shape, shapes[shape]) for shape in map(_template, every("final"))),
+        final_starts=tuple(dict.fromkeys(map(_template, every("final")))),
         numbers=numbers,
-        edge_words=frozenset(word for words in spaced for word in (words[0], words[-1])) - {""},
+        marking=_numbered_words(shapes, tuple(Level)),
+        count_starts=_numbered_words(shapes, _LOOSE) | set(map(fold, every("ordinals"))),
         trailers=frozenset(map(_template, every("trailer"))),
         trailer_edges=frozenset(
             edge
@@ -194,16 +205,39 @@ def table() -> Table:
     )
 
 
-def may_be_marker(segment: str) -> bool:
-    """A quick look that overlooks no marker: it wants digits, the first or last word of a
-    marker, or a script without blanks."""
-    words = table().edge_words
+def _may_be(folded: str, marking: frozenset[str]) -> bool:
+    """A quick look for one of these words: anywhere beside digits, else at an end of the text."""
+    words = folded.split(" ")
+    if words[0] in marking or words[-1] in marking:
+        return True
+    if any(map(str.isdigit, folded)):
+        return words[0].rstrip("0123456789.") in marking or not marking.isdisjoint(words)
+    return False
+
+
+def _may_be_marker(folded: str, words: Table) -> bool:
     return (
-        segment.partition(" ")[0].casefold() in words
-        or segment.rpartition(" ")[2].casefold() in words
-        or any(map(str.isdigit, segment))
-        or (not segment.isascii() and _UNSPACED.search(segment) is not None)
+        folded in words.shapes
+        or folded.startswith(words.final_starts)
+        or _may_be(folded, words.marking)
+        or (not folded.isascii() and _UNSPACED.search(folded) is not None)
     )
+
+
+def read_count(title: str, marker_of: Callable[[str], Marker | None]) -> Marker | None:
+    """What counts an episode at the start of its title: "Episode 7", "Chapter Two: Nosedive".
+
+    `marker_of` is `read_marker`, or remembers what that said.
+    """
+    first = title[:1]
+    if (
+        first < "\u0e00"
+        and not first.isdigit()
+        and title.partition(" ")[0].casefold() not in table().count_starts
+    ):
+        return None
+    marker = marker_of(title.partition(": ")[0])
+    return marker if marker is not None and marker.level in _LOOSE else None
 
 
 def read_marker(segment: str) -> Marker | None:
@@ -214,7 +248,7 @@ def read_marker(segment: str) -> Marker | None:
     """
     words = table()
     folded = fold(segment)
-    if not folded or not may_be_marker(folded):
+    if not _may_be_marker(folded, words):
         return None
     shape, numbers = _shape(folded, words.numbers)
     entry = words.shapes.get(shape)
@@ -242,9 +276,11 @@ def _read_compound(shape: str, numbers: list[int], words: Table) -> Marker | Non
         if entry.level is Level.PART and all(piece in words.shapes for piece in pieces):
             return Marker(entry.level, number, entry.languages, exact=False)
         return None
-    for start, final in words.finals:
-        if shape.startswith(start):
-            return Marker(Level.SEASON, None, final.languages, exact=False)
+    if shape.startswith(words.final_starts):
+        languages = next(
+            words.shapes[start].languages for start in words.final_starts if shape.startswith(start)
+        )
+        return Marker(Level.SEASON, None, languages, exact=False)
     for position, piece in enumerate(re.split("(?<=#)| ", shape)):
         if "#" not in piece or position > 3:
             continue
@@ -263,17 +299,19 @@ def read_trailer(text: str) -> bool:
     The word stands alone before the first colon, behind a season there, or in brackets at the
     end of a part: "Trailer: X", "Season 1 Trailer: X", "Temporada 2 (Clipe): X", "X (Trailer)".
     """
-    head, colon, _ = text.partition(": ")
     if text.endswith(")") and _ends_in_trailer(text):
         return True
+    head, colon, _ = text.partition(": ")
     if not colon:
         return False
+    words = table()
     head = head.rstrip(" ")
     if head.endswith(")"):
         return _ends_in_trailer(head)
-    words = table()
-    edges = {head.partition(" ")[0], head.rpartition(" ")[2], head.rstrip("0123456789 ")}
-    if not any(edge.casefold() in words.trailer_edges for edge in edges):
+    if (
+        head.rpartition(" ")[2].casefold() not in words.trailer_edges
+        and head.partition(" ")[0].casefold() not in words.trailer_edges
+    ):
         return False
     shape, _ = _shape(fold(head), words.numbers)
     return shape in words.trailers or any(
