@@ -20,8 +20,8 @@ from typing import NamedTuple
 from rapidfuzz import fuzz
 
 from media.episodes import EpisodeFacts, Place, SeasonFacts, Titles
-from media.wording import fold, generic_number
-from tmdb.names import comparison_key, parse_name
+from media.wording import fold, generic_number, name_key
+from tmdb.names import parse_name
 
 __all__ = [
     "Candidate",
@@ -209,8 +209,8 @@ def _compare(wanted: str, name: str, most: float) -> Part:
     most += _distinctness(wanted)
     if fold(wanted) == fold(name):
         return Part("name", most, Sentence("the same name: %(name)s", values))
-    ours, theirs = comparison_key(wanted), comparison_key(name)
-    bare = comparison_key(_CLOSING_BRACKETS.sub("", wanted))
+    ours, theirs = name_key(wanted), name_key(name)
+    bare = name_key(_CLOSING_BRACKETS.sub("", wanted))
     if theirs in (ours, bare):
         return Part(
             "name", most - 15, Sentence("the same name but for small words: %(name)s", values)
@@ -655,8 +655,8 @@ def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Se
     best = decision.candidates[0] if decision.candidates else None
     if decision.tmdb_id is None or best is None or _points(best, "name") < _SAME_NAME:
         exists = any(_points(scored, "name") >= _NEAR_NAME for scored in decision.candidates)
-        alone = len(evidence.episodes) <= 1 and not _EPISODE_LIKE.search(doubt.title)
-        if doubt.is_episode and alone and not exists:
+        alone = len(evidence.episodes) <= 1 and not any(e.season_name for e in evidence.episodes)
+        if doubt.is_episode and alone and not exists and not _EPISODE_LIKE.search(doubt.title):
             return Settled(Verdict.MOVIE, Sentence("TMDB has no series called %(series)s.", values))
         return as_read
     if _points(best, "titles") < 0:

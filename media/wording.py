@@ -1,4 +1,4 @@
-"""How episode titles are compared, in any language. Pure: no Django, no I/O."""
+"""How names and episode titles are compared, in any language. Pure: no Django, no I/O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tmdb.names import exact_key
+from tmdb.names import comparison_key, exact_key
 
 _ROMAN = {
     "i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8",
@@ -43,6 +43,7 @@ _TWO_PARTS = re.compile(
 )
 
 fold = lru_cache(maxsize=65536)(exact_key)
+name_key = lru_cache(maxsize=65536)(comparison_key)
 
 
 @lru_cache(maxsize=65536)
