@@ -283,11 +283,14 @@ def look_up_series(
         LookupStatus.MATCHED: "series_matched",
         LookupStatus.UNCERTAIN: "series_uncertain",
         LookupStatus.NOT_FOUND: "series_not_found",
+        # Its rows turned out to be movies.
+        LookupStatus.NOT_NEEDED: "series_total",
     }
 
     def on_result(result: lookup.Result) -> None:
         field = counters.get(result.status, "series_failed")
-        Import.objects.filter(pk=of_import.pk).update(**{field: F(field) + 1})
+        by = -1 if result.status == LookupStatus.NOT_NEEDED else 1
+        Import.objects.filter(pk=of_import.pk).update(**{field: F(field) + by})
         of_import.refresh_from_db()
         on_progress(of_import)
 

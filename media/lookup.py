@@ -226,14 +226,17 @@ def _language(code: str) -> str:
 
 
 def record(subject: Subject, answer: Answer) -> Result | None:
-    """Store what was decided; None when there was no entry to decide about (any more)."""
+    """Store what was decided about the subject's entry; None when only doubts were open.
+
+    An entry whose viewings all turned out to be movies is gone: its status is `not_needed`.
+    """
     with library.library_lock(subject.user_id):
         name = subject.doubtful
         touched: set[int] = set()
         if name is not None and answer.settled:
             touched = doubts.apply(name.user_id, name.series, answer.settled, answer.details)
         entry = _entry_to_decide(subject, touched)
-        result = None
+        result = Result(subject.entry_id or 0, LookupStatus.NOT_NEEDED)
         if entry is not None:
             result = _decide(entry, answer)
             touched.discard(entry.pk)
