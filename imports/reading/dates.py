@@ -21,20 +21,21 @@ from imports.reading.types import Choice, DateOrder, Message, Question, Question
 _FIRST_YEAR = 2007
 # Thai dates count the years of the Buddhist era, 543 ahead (the Unicode CLDR's short format).
 _BUDDHIST_ERA = 543
-_BUDDHIST_YEARS = range(2500, 2700)
+_BUDDHIST_FROM, _BUDDHIST_TO = 2500, 2700
 # Far wider than what can be true: outside, a number was mistyped or is no year.
-_YEARS = range(1900, 2200)
+_OLDEST, _NEWEST = date(1900, 1, 1), date(2199, 12, 31)
 _MAX_LENGTH = 60
 # From this many different dates on, their years tell whether the year stands first.
 _ENOUGH_DATES = 10
 
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# First number, sign, middle number, last number, and what ends the date; hour, minute, second,
+# "a" or "p" of the half day, and zone.
 _WRITTEN = re.compile(
-    r"(?P<first>\d{1,4}) ?(?P<sign>[./\-年년]) ?(?P<middle>\d{1,2}) ?[./\-月월] ?(?P<last>\d{1,4})"
-    r" ?(?P<end>日|일|г\.?|\.)?"
-    r"(?:(?:T|,? )(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d{1,9})?)?"
-    r" ?(?:(?P<half>[AaPp])\.?[Mm]\.?)? ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?)?"
+    r"(\d{1,4}) ?(?:([./\-]) ?(\d{1,2}) ?\2|[年년] ?(\d{1,2}) ?[月월]) ?(\d{1,4}) ?(日|일|г\.?|\.)?"
+    r"(?:(?:T|,? )(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,]\d{1,9})?)?"
+    r" ?(?:([AaPp])\.?[Mm]\.?)? ?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?)?"
 )
 
 
@@ -89,30 +90,35 @@ def parse_date(text: str) -> Parsed | None:
             moment = datetime.fromisoformat(text + "+00:00")
         except ValueError:
             return None
-        return moment if moment.year in _YEARS else None
+        return moment if _OLDEST.year <= moment.year <= _NEWEST.year else None
     if len(text) > _MAX_LENGTH:
         return None
-    if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    found = _WRITTEN.fullmatch(" ".join(text.split()).strip(" ;,\"'"))
+    found = _WRITTEN.fullmatch(text) or _WRITTEN.fullmatch(_tidy(text))
     if found is None:
         return None
-    first, last = found["first"], found["last"]
+    first, sign, middle, named_month, last, end, hour, minute, second, half, zone = found.groups()
     clock = None
-    if found["hour"] is not None:
-        clock = _clock(found)
+    if hour is not None:
+        clock = _clock(int(hour), int(minute), int(second or 0), half, zone)
         if clock is None:
             return None
+    month = int(middle or named_month)
     if len(first) == 4:
         if len(last) > 2:
             return None
-        day = _date(_full_year(int(first), True), int(found["middle"]), int(last))
+        day = _date(_full_year(int(first), True), month, int(last))
         return None if day is None else _at(day, clock)
     if len(first) == 3 or len(last) not in (2, 4):
         return None
-    numbers = Numbers(int(first), int(found["middle"]), int(last), len(last) == 4)
-    dots = found["sign"] == "."
-    return Written(numbers, clock, dots, dots and found["end"] == "." and ". " in text)
+    dots = sign == "."
+    year_style = dots and end == "." and ". " in found.group()
+    return Written(Numbers(int(first), month, int(last), len(last) == 4), clock, dots, year_style)
+
+
+def _tidy(text: str) -> str:
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return " ".join(text.split()).strip(" ;,\"'")
 
 
 def decide(
@@ -129,15 +135,14 @@ def decide(
     a `spreadsheet` (the program's own, not text) are put right where it swapped day and month.
     """
     open_dates = {text: value for text, value in parsed.items() if isinstance(value, Written)}
+    days: Mapping[Numbers, date | None] = {}
     if open_dates:
-        verdict = _Evidence(column, open_dates).verdict(chosen)
+        evidence = _Evidence(column, open_dates)
+        verdict = evidence.verdict(chosen)
+        days = evidence.days[verdict.order]
     else:
         verdict = _of_certain_dates(parsed)
     order = verdict.order
-    days = {
-        numbers: _resolve(numbers, order)
-        for numbers in {written.numbers for written in open_dates.values()}
-    }
     values: dict[str, date | datetime] = {}
     for text, value in parsed.items():
         if isinstance(value, Written):
@@ -164,16 +169,17 @@ def day_of(value: date | datetime) -> date:
     return value.date() if isinstance(value, datetime) else value
 
 
-def _clock(found: re.Match[str]) -> timedelta | None:
-    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
-    if found["half"]:
+def _clock(
+    hour: int, minute: int, second: int, half: str | None, zone: str | None
+) -> timedelta | None:
+    """The time since midnight UTC, negative or over a day where the zone makes it so."""
+    if half:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if found["half"] in "Pp" else 0)
+        hour = hour % 12 + (12 if half in "Pp" else 0)
     if hour > 23 or minute > 59 or second > 59:
         return None
     clock = timedelta(hours=hour, minutes=minute, seconds=second)
-    zone = found["zone"]
     if zone and zone[0] in "+-":
         digits = zone[1:].replace(":", "")
         offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
@@ -183,15 +189,16 @@ def _clock(found: re.Match[str]) -> timedelta | None:
 
 def _full_year(number: int, long: bool) -> int:
     if long:
-        return number - _BUDDHIST_ERA if number in _BUDDHIST_YEARS else number
+        return number - _BUDDHIST_ERA if _BUDDHIST_FROM <= number < _BUDDHIST_TO else number
     return 2000 + number if number < 50 else 2500 + number - _BUDDHIST_ERA
 
 
 def _date(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day) if year in _YEARS else None
+        found = date(year, month, day)
     except ValueError:
         return None
+    return found if _OLDEST <= found <= _NEWEST else None
 
 
 def _at(day: date, clock: timedelta | None) -> date | datetime:
@@ -204,10 +211,8 @@ def _resolve(numbers: Numbers, order: DateOrder) -> date | None:
     first, middle, last, long_year = numbers
     if order is DateOrder.YMD:
         return None if long_year else _date(_full_year(first, False), middle, last)
-    year = _full_year(last, long_year)
-    if order is DateOrder.MDY:
-        return _date(year, first, middle)
-    return _date(year, middle, first)
+    month, day = (first, middle) if order is DateOrder.MDY else (middle, first)
+    return _date(_full_year(last, long_year), month, day) if month <= 12 else None
 
 
 class _Verdict(NamedTuple):

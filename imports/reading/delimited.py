@@ -19,6 +19,8 @@ _FIRST_BLOCK = 1 << 12
 _LARGEST_BLOCK = 1 << 20
 # What is kept of a line too long to be a row: enough to recognise it by.
 _SHOWN = 1000
+# What starting again after a torn line costs, in lines.
+_RESTART = 10
 # No title has so many line breaks.
 _MAX_SPAN = 100
 
@@ -82,7 +84,7 @@ def records(
                 return
         except csv.Error:
             pass
-        spent += reader.line_num - read
+        spent += _RESTART + reader.line_num - read
         first += read
         yield first, _alone(lines.take(first, 1)[0], dialect, is_row)
         first += 1

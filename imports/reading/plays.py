@@ -16,7 +16,10 @@ from imports.reading.delimited import DELIMITERS, Dialect, Record, records
 from imports.reading.formats.layout import header_key
 from imports.reading.types import Kind, Message
 
-_SAMPLE = 200
+# Records to tell the delimiter by, to tell columns without a header by, and blank ones at most.
+_FEW = 15
+_SAMPLE = 100
+_MANY = 5000
 _HEAD = 4096
 _LENGTH = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:[.,]\d{1,6})?")
 
@@ -57,8 +60,8 @@ def read_plays(table: Table, *, max_rows: int) -> Plays:
         columns = find_columns(table.records[:_SAMPLE])
         rows: Iterable[Record] = table.records
     else:
-        dialect, sample = _find_dialect(table.text)
-        columns = find_columns(sample)
+        dialect = _find_dialect(table.text)
+        columns = find_columns(_sample(table.text, dialect, _SAMPLE))
         rows = records(table.text, dialect, _row_test(columns, dialect))
     plays = Plays(columns, from_spreadsheet=table.records is not None)
     odd = _take_rows(plays, rows, max_rows)
@@ -67,22 +70,28 @@ def read_plays(table: Table, *, max_rows: int) -> Plays:
     return plays
 
 
-def _find_dialect(text: str) -> tuple[Dialect, list[Record]]:
-    """How the cells of a text are set apart, and its first filled records."""
-    best: tuple[tuple[int, int], Dialect, list[Record]] | None = None
+def _find_dialect(text: str) -> Dialect:
+    """How the cells of a text are set apart: so that most of its first records look like rows."""
+    best: tuple[tuple[int, int], Dialect] | None = None
     for delimiter in DELIMITERS:
         dialect = Dialect(delimiter, skip_blanks=f'"{delimiter} "' in text[:_HEAD])
-        sample = [
-            (line, list(unwrapped(cells, (delimiter,))))
-            for line, cells in islice(records(text, dialect, _no_row), 10 * _SAMPLE)
-            if any(map(str.strip, cells))
-        ][:_SAMPLE]
+        sample = _sample(text, dialect, _FEW)
         rows = sum(has_row_shape(cells) for _, cells in sample)
         score = (rows, len(sample[0][1]) if sample else 0)
         if best is None or score > best[0]:
-            best = score, dialect, sample
+            best = score, dialect
     assert best is not None  # noqa: S101 - there are delimiters
-    return best[1], best[2]
+    return best[1]
+
+
+def _sample(text: str, dialect: Dialect, count: int) -> list[Record]:
+    """The first filled records of a text."""
+    filled = (
+        (line, list(unwrapped(cells, (dialect.delimiter,))))
+        for line, cells in islice(records(text, dialect, _no_row), _MANY)
+        if any(map(str.strip, cells))
+    )
+    return list(islice(filled, count))
 
 
 def _no_row(cells: Sequence[str]) -> bool:
