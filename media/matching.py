@@ -49,6 +49,7 @@ POSSIBLE = 35.0
 _NEAR_NAME = 28.0
 _PROOF = 20.0
 _MOST_DETAILS = 3
+_MOST_EXPLAINED = 4
 _SAME_NAME = 50.0
 _IMPOSSIBLE = -60.0
 _SAME_TITLE = 90.0
@@ -420,7 +421,7 @@ def _popularity_part(candidate: Candidate) -> Part:
     """At most a quarter of what a name is worth, so that it decides between equals only."""
     points = max(-10.0, min(5 * math.log2(max(candidate.popularity, 0.1)), 16.0))
     values = {"popularity": round(candidate.popularity, 1)}
-    sentence = "popularity %(popularity)s at TMDB, which decides between equals only"
+    sentence = "%(popularity)s at TMDB, which decides between equals only"
     return Part("popularity", points, Sentence(sentence, values))
 
 
@@ -708,12 +709,17 @@ def _points(scored: ScoredCandidate, name: str) -> float:
 
 
 def explain(evidence: Evidence, decision: Decision) -> str:
-    """The score table of a decision as plain text, for people."""
+    """The score table of a decision as plain text, for people: the best candidates, by part."""
     by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
-    lines = [f"{evidence.name}: {decision.status}, margin {decision.margin:.0f}"]
-    for scored in decision.candidates:
+    lines = [
+        f"{evidence.name}: {decision.status}"
+        f" (matched from {THRESHOLD:.0f} points, {MARGIN:.0f} ahead of the second)"
+    ]
+    for scored in decision.candidates[:_MOST_EXPLAINED]:
         candidate = by_id[scored.tmdb_id]
         year = candidate.first_air_date.year if candidate.first_air_date else "?"
         lines.append(f"{scored.score:6.0f}  {candidate.name} ({year}), TMDB {scored.tmdb_id}")
         lines += [f"{part.points:+13.0f}  {part.name}: {part.sentence}" for part in scored.parts]
+    if more := len(decision.candidates) - _MOST_EXPLAINED:
+        lines += [f"        and {more} more below"] * (more > 0)
     return "\n".join(lines)
