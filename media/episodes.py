@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from media.wording import divided, fold, generic_number, short_forms, title_forms
 
@@ -112,11 +112,16 @@ class Titles:
         self._within: dict[tuple[int, str], list[Place]] = defaultdict(list)
         self._shortened: dict[tuple[int, str], list[Place]] = defaultdict(list)
         self._anywhere: dict[str, list[Place]] = defaultdict(list)
+        # Keys by season and the numbers in them: titles that differ in these are not alike.
+        self._alike: dict[tuple[int, tuple[str, ...]], dict[tuple[int, int], str]] = defaultdict(
+            dict
+        )
         for place in self.episodes:
             for key in place.keys:
                 self._within[place.season, key].append(place)
-            for key in place.telling:
+            for at, key in enumerate(place.telling):
                 self._anywhere[key].append(place)
+                self._alike[place.season, _numbers(key)][place.id, at] = key
             for key in {k for title in titles[place.id] for k in short_forms(title)}:
                 self._shortened[place.season, key].append(place)
 
@@ -156,26 +161,20 @@ class Titles:
 
     def resembling(self, title: str, seasons: Iterable[int], at_least: float) -> Place | None:
         """The episode whose title is spelled nearly so, when no other one comes near."""
-        allowed = set(seasons)
-        best: Place | None = None
-        first = second = 0.0
-        for place in self.episodes:
-            if place.season not in allowed:
-                continue
-            score = max(
-                (
-                    fuzz.ratio(ours, theirs)
-                    for ours in title_forms(title)
-                    for theirs in place.telling
-                    if _numbers(ours) == _numbers(theirs)
-                ),
-                default=0.0,
-            )
-            if score > first:
-                best, first, second = place, score, first
-            elif score > second:
-                second = score
-        return best if first >= at_least and first - second >= _LEAD else None
+        scores: dict[int, float] = {}
+        for form in title_forms(title):
+            for season in seasons:
+                choices = self._alike.get((season, _numbers(form)), {})
+                for _, score, (id, _) in process.extract(
+                    form, choices, scorer=fuzz.ratio, score_cutoff=at_least - _LEAD, limit=None
+                ):
+                    scores[id] = max(score, scores.get(id, 0.0))
+        best, second = [*sorted(scores, key=lambda id: (-scores[id], id)), None, None][:2]
+        if best is None or scores[best] < at_least:
+            return None
+        if second is not None and scores[best] - scores[second] < _LEAD:
+            return None
+        return self.by_id[best]
 
     def several(self, title: str, seasons: Sequence[int]) -> tuple[Place, ...]:
         """The neighbouring episodes that a double episode's title names, else none."""
@@ -190,8 +189,8 @@ class Titles:
         return ()
 
 
-def _numbers(key: str) -> list[str]:
-    return [word for word in key.split() if word.isdigit()]
+def _numbers(key: str) -> tuple[str, ...]:
+    return tuple(word for word in key.split() if word.isdigit())
 
 
 def identify(
