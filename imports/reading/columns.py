@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imports.reading.container import unreadable
@@ -58,14 +58,21 @@ def unwrapped(cells: Sequence[str], delimiters: Iterable[str]) -> Sequence[str]:
 
     The cells as they are when they are no such thing.
     """
+    for inner in _inner_cells(cells, delimiters):
+        if any(map(is_date, inner)):
+            return inner
+    return cells
+
+
+def _inner_cells(cells: Sequence[str], delimiters: Iterable[str]) -> Iterator[Sequence[str]]:
+    """The ways to split the only filled cell of a record."""
     filled = [cell for cell in cells if cell.strip()]
     if len(filled) == 1:
-        whole = filled[0].strip().rstrip(";,\t")
+        whole = filled[0].rstrip(" ;\t")
         for delimiter in delimiters:
             inner = split(whole, delimiter) if delimiter in whole else []
-            if has_row_shape(inner):
-                return inner
-    return cells
+            if len(inner) > 1:
+                yield inner
 
 
 def find_columns(sample: Sequence[Record]) -> Columns:
@@ -75,17 +82,18 @@ def find_columns(sample: Sequence[Record]) -> Columns:
     viewing history.
     """
     for line, cells in sample[:_PREAMBLE]:
-        keys = [header_key(cell) for cell in cells]
-        if other := recognise(keys):
-            raise unreadable(other)
-        for layout in LAYOUTS:
-            roles = _roles(keys, layout)
-            if Role.TITLE in roles and Role.WHEN in roles:
-                return _named(layout, roles, keys, line, sample)
-        if "starttime" in keys and "profilename" in keys:
-            raise unreadable("This looks like a ViewingActivity.csv, but without the titles.")
         if any(map(is_date, cells)):
             break
+        for header in (cells, *_inner_cells(cells, DELIMITERS)):
+            keys = [header_key(cell) for cell in header]
+            if other := recognise(keys):
+                raise unreadable(other)
+            for layout in LAYOUTS:
+                roles = _roles(keys, layout)
+                if Role.TITLE in roles and Role.WHEN in roles:
+                    return _named(layout, roles, keys, line, sample)
+            if "starttime" in keys and "profilename" in keys:
+                raise unreadable("This looks like a ViewingActivity.csv, but without the titles.")
     return _by_content(sample)
 
 
@@ -151,12 +159,15 @@ def _by_content(sample: Sequence[Record]) -> Columns:
     keys = [header_key(cell) for cell in first] if has_header else []
     title = _roles(keys, netflix_history.LAYOUT).get(Role.TITLE)
     if title not in texts:
-        # Only two columns, or lengths of plays, tell a viewing history from any other table.
-        if not texts or (duration is None and len(filled) > 2):
+        if not texts:
             raise _unknown(first)
         title = max(
             texts, key=lambda index: (len(set(columns[index])), sum(map(len, columns[index])))
         )
+        # Only two columns, lengths of plays, or titles in parts tell a history from other tables.
+        in_parts = _share(": " in cell for cell in columns[title]) > 0.25
+        if len(filled) > 2 and duration is None and not in_parts:
+            raise _unknown(first)
     layout = netflix_history.LAYOUT if duration is None else netflix_activity.LAYOUT
     timed = duration is not None
     after = title + 1
@@ -226,7 +237,10 @@ def _fit_title_first(
     between = sum(1 for index in range(title + 1, when) if index not in columns.unnamed)
     if found - between <= title:
         return None
-    fitted = [*cells[:title], _joined(cells[title : found - between], joiner)]
+    pieces = list(cells[title : found - between])
+    while columns.unnamed and len(pieces) > 1 and not pieces[-1].strip():
+        pieces.pop()
+    fitted = [*cells[:title], joiner.join(pieces)]
     fitted += [
         "" if index in columns.unnamed else cells[index + shift] for index in range(title + 1, when)
     ]
@@ -239,17 +253,12 @@ def _fit_date_first(
     title, more = columns.title, max(excess, 0)
     if len(cells) <= title or not is_date(cells[columns.when]):
         return None
-    pieces = cells[title : title + 1 + more]
-    fitted = [*cells[:title], _joined(pieces, joiner), *cells[title + 1 + more :]]
+    after = title + 1 + more
+    fitted = [*cells[:title], joiner.join(cells[title:after]), *cells[after:]]
     fitted = _padded(fitted, columns)
     if columns.supplement is not None and not _SUPPLEMENT.fullmatch(fitted[columns.supplement]):
         return None
     return fitted
-
-
-def _joined(pieces: Sequence[str], joiner: str) -> str:
-    last = max((index for index, piece in enumerate(pieces) if piece.strip()), default=0)
-    return joiner.join(pieces[: last + 1])
 
 
 def _padded(cells: list[str], columns: Columns) -> list[str]:
