@@ -45,6 +45,8 @@ T = TypeVar("T")
 LEASE = 2.0
 # Between the start of a slot and the sending of its request.
 GRACE = 2.0
+# On top of the period, for clocks that do not run quite alike.
+MARGIN = 0.002
 # On top of the longest request, for one that its caller has given up but that is still under way.
 SLACK = 10.0
 # Redis must answer within; a connection on one machine or in one data centre takes milliseconds.
@@ -171,7 +173,7 @@ class Turn:
         `quickest` is the shortest time that an answer lately took.
         """
         period = settings.TMDB_RATE_PERIOD
-        _give_back(self.token, answered + period - head_start(quickest, period))
+        _give_back(self.token, answered + period + MARGIN - head_start(quickest, period))
 
     def give_back(self) -> None:
         """No request was sent."""
