@@ -317,8 +317,8 @@ def _judge_longer(group: Group, title: Unmarked) -> Verdict:
         reason = Message(_LONG, {"name": name})
     if other is not None:
         rest = ": ".join(parts[max(other, season) :])
-        alternative = Alternative(Kind.EPISODE, ": ".join(parts[:other]), None, rest)
-        return Verdict(Kind.EPISODE, reason, series, season, True, alternative)
+        otherwise = Alternative(Kind.EPISODE, ": ".join(parts[:other]), None, rest)
+        return Verdict(Kind.EPISODE, reason, series, season, True, otherwise)
     sure = (
         counted
         or title.number is not None

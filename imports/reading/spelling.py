@@ -44,10 +44,12 @@ def segments(text: str) -> list[str]:
     return text.split(": ")
 
 
-@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """A form for comparing names: NFKC, plain quotes and dashes, casefolded, single blanks."""
-    if text.isascii():
-        return text.casefold()
+    return text.casefold() if text.isascii() else _fold(text)
+
+
+@lru_cache(maxsize=65_536)
+def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).translate(_SAME_SIGNS).casefold()
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", plain)).strip(" ")

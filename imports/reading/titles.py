@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from imports.reading.collecting import paused_collection
 from imports.reading.evidence import File, Unmarked, repeats, season_number
 from imports.reading.judging import SUFFIXED, Verdict, judge
 from imports.reading.keys import title_key
@@ -46,6 +47,10 @@ _MARKED = "Series, because “%(marker)s” marks the season."
 _SAID = Message("Movie, because you said so.")
 
 
+# Stands for "not looked at yet" where None is an answer.
+_UNREAD = Marker(Level.SEASON, None, ())
+
+
 class TitleReading(NamedTuple):
     """What one title says, and why (`reason`)."""
 
@@ -70,10 +75,8 @@ class Interpretation:
     language: str
 
 
-class _Episode(NamedTuple):
-    raw: str
-    title: str
-    suffix: int | None
+_Episode = tuple[str, str, int | None]
+"""A raw title, the name of its episode, and the number of its closing "(Episode 7)"."""
 
 
 @dataclass(slots=True)
@@ -98,11 +101,10 @@ class _Sorted:
 
     def marker_of(self, part: str) -> Marker | None:
         """The part as a marker, read once per file."""
-        try:
-            return self.markers[part]
-        except KeyError:
+        marker = self.markers.get(part, _UNREAD)
+        if marker is _UNREAD:
             marker = self.markers[part] = read_marker(part)
-            return marker
+        return marker
 
 
 def interpret(
@@ -120,24 +122,34 @@ def interpret(
     is taken for a new one. `fallback_language` is for files whose titles do not tell theirs.
     Every title is answered, whatever it holds, and their order does not matter.
     """
+    with paused_collection():
+        return _interpret(
+            titles,
+            known,
+            fallback_language,
+            old=newest_day is not None and newest_day < NEW_GRAMMAR,
+            activity=format is Format.NETFLIX_ACTIVITY,
+        )
+
+
+def _interpret(
+    titles: Iterable[str], known: Known, fallback_language: str, *, old: bool, activity: bool
+) -> Interpretation:
     found = _sort(titles, known)
-    marked: dict[str, set[int | None]] = {}
+    series: dict[str, list[_Season]] = {}
     for season in found.seasons.values():
-        marked.setdefault(fold(season.series), set()).add(season.marker.number)
-    file = File(
-        marked,
-        known.series,
-        _film_stems(found),
-        found.marker_of,
-        old=newest_day is not None and newest_day < NEW_GRAMMAR,
-        activity=format is Format.NETFLIX_ACTIVITY,
-    )
+        series.setdefault(fold(season.series), []).append(season)
+    marked = {
+        name: {season.marker.number for season in seasons} for name, seasons in series.items()
+    }
+    stems = _film_stems(found)
+    file = File(marked, known.series, stems, found.marker_of, old=old, activity=activity)
     verdicts = judge(found.unmarked, file)
     languages = Languages(_votes(found), titles, fallback_language)
     for season in found.seasons.values():
         _read_season(season, languages.of(season.marker.languages), found)
     _read_single(found, languages.majority)
-    _read_unmarked(found, verdicts, file, languages.majority)
+    _read_unmarked(found, verdicts, file, series, languages.majority)
     return Interpretation(found.readings, languages.majority)
 
 
@@ -165,7 +177,7 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
                 # Most titles stand in a season that an earlier one has opened.
                 season = seasons.get((parts[0], parts[1]))
                 if season is not None:
-                    season.episodes.append(_Episode(raw, parts[2], suffix))
+                    season.episodes.append((raw, parts[2], suffix))
                     continue
                 if ": " in parts[2]:
                     parts[2:] = parts[2].split(": ")
@@ -192,7 +204,7 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted, known: Known) -> None:
             return
         rest = ": ".join(parts[position + 1 :])
         _open_season(found, _series_before(parts, position), parts[position], marker).append(
-            _Episode(raw, rest, suffix)
+            (raw, rest, suffix)
         )
         return
     if read_trailer(text):
@@ -218,7 +230,7 @@ def _sort_behind_comma(title: Unmarked, found: _Sorted) -> bool:
     if marker is None or marker.level is not Level.SEASON or not marker.exact:
         return False
     rest = ": ".join(title.parts[1:])
-    _open_season(found, series, name, marker).append(_Episode(title.raw, rest, title.number))
+    _open_season(found, series, name, marker).append((title.raw, rest, title.number))
     return True
 
 
@@ -312,54 +324,63 @@ def _read_single(found: _Sorted, language: str) -> None:
 
 
 def _read_unmarked(
-    found: _Sorted, verdicts: Mapping[str, Verdict], file: File, language: str
+    found: _Sorted,
+    verdicts: Mapping[str, Verdict],
+    file: File,
+    series: Mapping[str, Collection[_Season]],
+    language: str,
 ) -> None:
-    seasons = _all_seasons(found.unmarked, verdicts, file)
-    marked = _marked_episodes(found, {fold(title.parts[0]) for title in found.unmarked})
+    episodes = [title for title in found.unmarked if verdicts[title.raw].kind is Kind.EPISODE]
     for title in found.unmarked:
-        raw, parts, number = title
-        verdict = verdicts[raw]
-        uncertain, alternative = verdict.uncertain, verdict.alternative
+        verdict = verdicts[title.raw]
         if verdict.kind is not Kind.EPISODE:
-            found.readings[raw] = TitleReading(
+            found.readings[title.raw] = TitleReading(
                 verdict.kind,
                 verdict.reason,
-                reading_uncertain=uncertain,
-                alternative=alternative,
+                reading_uncertain=verdict.uncertain,
+                alternative=verdict.alternative,
             )
-            continue
-        series = ": ".join(parts[: verdict.series])
+    named = _named_seasons(episodes, verdicts)
+    marked: dict[str, Mapping[str, Collection[int | None]]] = {}
+    for title in episodes:
+        raw, parts, number = title
+        verdict = verdicts[raw]
+        name = ": ".join(parts[: verdict.series])
         episode = ": ".join(parts[verdict.season :])
-        folded = fold(series)
+        folded = fold(name)
         season: int | None
         if verdict.season > verdict.series:
             season, inferred = _named_season(title, verdict), False
         else:
-            same_title = marked.get((folded, fold(episode)), ())
-            season, inferred = _unmarked_season(same_title, seasons.get(folded, ()))
+            if folded not in marked:
+                marked[folded] = _marked_episodes(series.get(folded, ()))
+            season, inferred = _unmarked_season(
+                marked[folded].get(fold(episode), ()),
+                1 in file.marked.get(folded, ()) or 1 in named.get(folded, ()),
+            )
         count = read_count(episode, found.marker_of) if number is None else None
         known = file.known.get(folded)
         found.readings[raw] = TitleReading(
             Kind.EPISODE,
             verdict.reason,
-            series,
+            name,
             known.language if known is not None and known.language else language,
             season,
             inferred,
             ": ".join(parts[verdict.series : verdict.season]) or None,
             number if count is None else count.number,
             episode,
-            uncertain,
-            alternative,
+            verdict.uncertain,
+            verdict.alternative,
         )
 
 
-def _all_seasons(
-    unmarked: Iterable[Unmarked], verdicts: Mapping[str, Verdict], file: File
-) -> Mapping[str, Collection[int | None]]:
-    """The seasons that the file shows of each folded series, by markers or by their names."""
-    seasons = {series: set(numbers) for series, numbers in file.marked.items()}
-    for title in unmarked:
+def _named_seasons(
+    episodes: Iterable[Unmarked], verdicts: Mapping[str, Verdict]
+) -> dict[str, set[int | None]]:
+    """The seasons that names tell, by folded series."""
+    seasons: dict[str, set[int | None]] = {}
+    for title in episodes:
         verdict = verdicts[title.raw]
         if verdict.season > verdict.series:
             series = fold(": ".join(title.parts[: verdict.series]))
@@ -373,29 +394,23 @@ def _named_season(title: Unmarked, verdict: Verdict) -> int | None:
     return season_number(name, series) if repeats(name, series) else None
 
 
-def _marked_episodes(
-    found: _Sorted, wanted: Collection[str]
-) -> dict[tuple[str, str], set[int | None]]:
-    """The marked seasons of each episode's title, for series that have unmarked ones as well."""
-    episodes: dict[tuple[str, str], set[int | None]] = {}
-    for season in found.seasons.values():
-        series = fold(season.series)
-        if series in wanted:
-            for _, title, _ in season.episodes:
-                episodes.setdefault((series, fold(title)), set()).add(season.marker.number)
+def _marked_episodes(seasons: Iterable[_Season]) -> Mapping[str, Collection[int | None]]:
+    """The marked seasons of one series by folded title of their episodes."""
+    episodes: dict[str, set[int | None]] = {}
+    for season in seasons:
+        for _, title, _ in season.episodes:
+            episodes.setdefault(fold(title), set()).add(season.marker.number)
     return episodes
 
 
 def _unmarked_season(
-    same_title: Collection[int | None], seasons: Collection[int | None]
+    same_title: Collection[int | None], first_is_shown: bool
 ) -> tuple[int | None, bool]:
     """The season of an episode without a marker, and whether it is inferred.
 
     The season of the one marked title that it repeats; else the first season, unless the file
-    marks that one: Netflix drops the marker of a whole first season, never of a part of it.
+    shows that one: Netflix drops the marker of a whole first season, never of a part of it.
     """
     if len(same_title) == 1:
         return next(iter(same_title)), True
-    if 1 in seasons:
-        return None, False
-    return 1, True
+    return (None, False) if first_is_shown else (1, True)
