@@ -74,14 +74,20 @@ def pages(context: template.Context, page: Page[Any], anchor: str = "") -> dict[
 @register.filter
 def day(value: date | None) -> str | SafeString:
     """A day, short: "28 Sep", with the year unless it is this one; "today", "yesterday"."""
-    if value is None:
-        return ""
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        value.isoformat(),
-        formats.date_format(value, "DATE_FORMAT"),
-        short_day(value, timezone.localdate()),
-    )
+    return _time(value, short_day(value, timezone.localdate())) if value else ""
+
+
+@register.filter
+def about_day(value: date | None) -> str | SafeString:
+    """As `day`, but of other years the month alone: for where there is little room."""
+    if value is None or value.year == timezone.localdate().year:
+        return day(value)
+    return _time(value, formats.date_format(value, pgettext("month of another year", "M Y")))
+
+
+def _time(value: date, shown: str) -> SafeString:
+    whole = formats.date_format(value, "DATE_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), whole, shown)
 
 
 @register.filter

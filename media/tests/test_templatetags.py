@@ -15,6 +15,7 @@ from media.models import Media
 from media.templatetags.library import (
     MOTIFS,
     TONES,
+    about_day,
     ago,
     bar_label,
     day,
@@ -47,6 +48,13 @@ def test_a_day_is_readable_for_machines_and_whole_on_hovering():
         '<time datetime="2020-01-02" title="Jan. 2, 2020">2 Jan 2020</time>'
     )
     assert day(None) == ""
+
+
+def test_where_there_is_little_room_another_year_shows_its_month_alone():
+    assert ">Jan 2020<" in about_day(date(2020, 1, 2))
+    today = timezone.localdate()
+    assert about_day(today) == day(today)
+    assert about_day(None) == ""
 
 
 def test_months_are_named_in_the_language_of_the_page():
