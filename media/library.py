@@ -15,6 +15,7 @@ from datetime import date
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Max, Min, QuerySet
+from django.db.models.functions import Coalesce
 
 from media import bulk
 from media.keys import digest
@@ -148,6 +149,11 @@ def remove_empty_entries(entry_ids: Iterable[int]) -> set[int]:
     entries = LibraryEntry.objects.filter(pk__in=list(entry_ids), viewings__isnull=True)
     gone = entries.exclude(
         pk__in=EntryName.objects.exclude(decision=Decision.NONE, is_hidden=False).values("entry")
+    ).exclude(
+        # A title was said to be an episode of it.
+        pk__in=EntryName.objects.filter(decided_series__isnull=False).values(
+            "decided_series__entry"
+        )
     )
     doomed = list(gone.values_list("pk", "media_id"))
     EntryName.objects.filter(entry_id__in=[pk for pk, _ in doomed]).delete()
@@ -185,7 +191,8 @@ def attach(entry: LibraryEntry, media: Media) -> LibraryEntry:
         return there
     before = entry.media_id
     entry.media = media
-    entry.save(update_fields=["media"])
+    entry.episodes_when_finished = None
+    entry.save(update_fields=["media", "episodes_when_finished"])
     remove_orphans([before])
     return entry
 
@@ -363,17 +370,32 @@ def watched_by_entry(viewings: QuerySet[Viewing]) -> Iterator[tuple[int, Watched
 
 
 def recount(entry_ids: Iterable[int]) -> None:
-    """Store the counts of the entries anew, in the transaction that changed their viewings."""
+    """Store the counts of the entries anew, in the transaction that changed their viewings.
+
+    What is complete now is noted with the number of episodes aired, so that later ones are new.
+    """
     wanted = count(list(entry_ids))
     stored = LibraryEntry.objects.filter(pk__in=wanted).values_list(
-        "pk", "watched_episodes_count", "first_watched", "last_watched"
+        "pk",
+        "watched_episodes_count",
+        "first_watched",
+        "last_watched",
+        "episodes_when_finished",
+        Coalesce("media__aired_episodes", "media__total_episodes"),
     )
+    changed = []
+    for pk, episodes, first, last, finished, aired in stored:
+        counts = wanted[pk]
+        finished_now = aired if aired and counts.episodes >= aired else finished
+        if counts != Counts(episodes, first, last) or finished_now != finished:
+            changed.append((counts.episodes, counts.first, counts.last, finished_now, pk))
     bulk.update(
         LibraryEntry,
-        ["watched_episodes_count", "first_watched", "last_watched"],
-        (
-            (wanted[pk].episodes, wanted[pk].first, wanted[pk].last, pk)
-            for pk, episodes, first, last in stored
-            if wanted[pk] != Counts(episodes, first, last)
-        ),
+        [
+            "watched_episodes_count",
+            "first_watched",
+            "last_watched",
+            "episodes_when_finished",
+        ],
+        changed,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -82,8 +83,13 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
         return self.filter(media__media_type="movie")
 
     def visible(self) -> Self:
-        """Without entries all of whose names are hidden, and series said to be movies."""
-        return self.filter(models.Exists(self._names().filter(is_hidden=False))).exclude(
+        """Without entries all of whose names are hidden, and those that only keep a decision.
+
+        A series that was said to be movies, and a title that was said to be an episode, leave
+        an empty entry behind.
+        """
+        shown = self._names().filter(is_hidden=False).exclude(media_type="movie", decision="series")
+        return self.filter(models.Exists(shown)).exclude(
             media__media_type="tv_series", lookup_status="not_needed"
         )
 
@@ -108,8 +114,23 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
             .exclude(pk__in=LibraryEntryQuerySet(self.model).complete().values("pk"))
         )
 
+    def with_new_episodes(self) -> Self:
+        """Finished once, and more has aired since that was not watched."""
+        return self.series().filter(
+            Q(media__aired_episodes__gt=F("episodes_when_finished"))
+            | Q(
+                media__aired_episodes__isnull=True,
+                media__total_episodes__gt=F("episodes_when_finished"),
+            ),
+            watched_episodes_count__lt=Coalesce("media__aired_episodes", "media__total_episodes"),
+        )
+
     def needing_attention(self) -> Self:
-        return self.filter(lookup_status__in=["uncertain", "not_found", "error"])
+        """Without a match that holds: open, failed, or TMDB has no such series any more."""
+        return self.filter(
+            Q(lookup_status__in=["uncertain", "not_found", "error"])
+            | Q(lookup_status="matched", media__tmdb_gone_at__isnull=False)
+        )
 
     def waiting(self) -> Self:
         """To be looked up, in the order in which the first screen fills (rule 24)."""
@@ -293,6 +314,11 @@ class LibraryEntry(models.Model):
     )
     lookup_attempts = models.PositiveIntegerField(default=0)
     next_lookup_at = models.DateTimeField(null=True, blank=True)
+    episodes_when_finished = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("How many episodes had aired when all of them were last watched."),
+    )
 
     objects = LibraryEntryQuerySet.as_manager()
 
@@ -329,6 +355,19 @@ class LibraryEntry(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("media:entry", args=[self.pk])
 
+    @property
+    def has_new_episodes(self) -> bool:
+        """Whether more has aired since all was watched, as `with_new_episodes` asks."""
+        media = self.media
+        aired = media.total_episodes if media.aired_episodes is None else media.aired_episodes
+        finished = self.episodes_when_finished
+        return (
+            media.is_series
+            and finished is not None
+            and aired is not None
+            and max(finished, self.watched_episodes_count) < aired
+        )
+
 
 class Decision(models.TextChoices):
     """What a person decided about a name; outlives every re-import (rule 13)."""
@@ -354,6 +393,14 @@ class EntryName(models.Model):
     decision = models.CharField(max_length=10, choices=Decision, default=Decision.NONE)
     decided_by = models.CharField(max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC)
     decided_tmdb_id = models.PositiveIntegerField(null=True, blank=True)
+    decided_series = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The series that a title is an episode of, as decided."),
+    )
     is_hidden = models.BooleanField(default=False)
 
     class Meta:
@@ -465,3 +512,58 @@ class Viewing(models.Model):
 
     def __str__(self) -> str:
         return self.raw_title
+
+
+class DecisionKind(models.TextChoices):
+    """What a person did; the pages put it into words."""
+
+    MATCHED = "matched", _("matched")
+    CONFIRMED = "confirmed", _("confirmed together")
+    IGNORED = "ignored", _("not on TMDB")
+    MOVIE = "movie", _("said to be a movie")
+    SERIES = "series", _("said to be a series")
+    READ_AS_EPISODE = "as_episode", _("read as episodes")
+    READ_AS_MOVIE = "as_movie", _("read as movies")
+    HIDDEN = "hidden", _("hidden")
+    SHOWN = "shown", _("shown again")
+    SPLIT = "split", _("split")
+    MERGED = "merged", _("merged")
+    REOPENED = "reopened", _("left to watchlog again")
+
+
+class DecisionLogQuerySet(models.QuerySet["DecisionLog"]):
+    def of(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-made_at", "-pk")
+
+
+class DecisionLog(models.Model):
+    """A decision that somebody made, with what was there before, so that it can be undone."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="decisions"
+    )
+    made_at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=12, choices=DecisionKind)
+    subject = models.CharField(max_length=500, help_text=_("What it was about, by name."))
+    outcome = models.CharField(max_length=500, blank=True, help_text=_("What it became, by name."))
+    count = models.PositiveIntegerField(default=1, help_text=_("How many series or titles."))
+    before = models.JSONField(help_text=_("Names, entries and readings as they were."))
+
+    objects = DecisionLogQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="media_decision_kind_known", condition=Q(kind__in=DecisionKind.values)
+            )
+        ]
+        indexes = [
+            # Needs attention: one user's decisions, newest first.
+            models.Index(fields=["user", "-made_at"], name="media_decision_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.kind}"
