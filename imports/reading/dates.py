@@ -141,7 +141,7 @@ def decide(
         verdict = evidence.verdict(chosen)
         days = evidence.days[verdict.order]
     else:
-        verdict = _of_certain_dates(parsed)
+        verdict = _of_certain_dates(parsed, spreadsheet)
     order = verdict.order
     values: dict[str, date | datetime] = {}
     for text, value in parsed.items():
@@ -221,13 +221,15 @@ class _Verdict(NamedTuple):
     question: Question | None = None
 
 
-def _of_certain_dates(parsed: Mapping[str, Parsed | None]) -> _Verdict:
+def _of_certain_dates(parsed: Mapping[str, Parsed | None], spreadsheet: bool) -> _Verdict:
     for text, value in parsed.items():
         if value is not None:
             reason = Message(
                 "Dates are read as year/month/day: '%(example)s' begins with the year.",
                 {"example": text},
             )
+            if spreadsheet:
+                reason = Message("The spreadsheet says itself which day each of its dates is.")
             return _Verdict(DateOrder.YMD, reason)
     return _Verdict(DateOrder.AUTO, Message("No row of this file has a date."))
 

@@ -249,6 +249,12 @@ def test_no_column_makes_the_decision_fail(column):
     assert set(dates.values) <= set(column)
 
 
+def test_dates_of_a_spreadsheet_need_no_order():
+    dates = dates_of("2020-08-24", spreadsheet=True)
+    assert dates.values == {"2020-08-24": date(2020, 8, 24)}
+    assert "spreadsheet says itself" in str(dates.reason)
+
+
 def test_dates_that_a_spreadsheet_swapped_are_put_right():
     # Opened where the day comes first: 2/17/25 stayed text, 2/3/25 became the second of March.
     dates = dates_of("2/17/25", "2025-03-02", "1/31/25", "2025-12-01", spreadsheet=True)
