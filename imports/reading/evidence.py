@@ -72,8 +72,13 @@ def season_number(part: str, name: str) -> int | None:
     ours, theirs = plain(part).split(), plain(name).split()
     if ours == theirs:
         return 1
-    added = [word for word in ours if word not in theirs]
-    return read_number(added[0]) if added else None
+    added = (read_number(word) for word in ours if word not in theirs)
+    return next((number for number in added if number is not None), None)
+
+
+def mentions(part: str, name: str) -> bool:
+    """Whether a part of a title has the words of a name in it, inflected perhaps."""
+    return bool(name.strip()) and f" {plain(name).rstrip()}" in f" {plain(part)}"
 
 
 class Group:

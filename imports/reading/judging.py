@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from imports.reading.evidence import File, Group, Unmarked, plain, repeats
+from imports.reading.evidence import File, Group, Unmarked, mentions, plain, repeats
 from imports.reading.knowledge import (
     NameOf,
     film_stem,
@@ -159,7 +159,7 @@ def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verd
     first, second = title.parts
     file = group.file
     count = len(group.named)
-    if plain(first) in plain(second) and plain(first) != "  ":
+    if _contains(second, first):
         return Verdict(
             Kind.EPISODE,
             _REPEATED,
@@ -186,6 +186,12 @@ def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verd
     if count >= _SURELY_NEW:
         return _episode(_MANY, name=first, count=count, uncertain=True)
     return _movie(title, _ALONE_OLD if count == 1 else _FEW_OLD, name=first, count=count)
+
+
+def _contains(part: str, name: str) -> bool:
+    """Whether a part has a name in it, blanks and signs apart ("Startup: START-UP")."""
+    joined = plain(name).replace(" ", "")
+    return bool(joined) and (plain(name) in plain(part) or joined == plain(part).replace(" ", ""))
 
 
 def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdict | None:
@@ -246,7 +252,7 @@ def _judge_numbered(group: Group, title: Unmarked, marker: Marker) -> Verdict:
     first, second = title.parts
     file = group.file
     numbers = group.numbers
-    if len(numbers) > 2 or max(numbers) > 4:
+    if len(numbers) > 2 or max(numbers) > 4 or len(group.named) >= _SURELY:
         return _episode(_COUNTED, word=second)
     if file.activity:
         return Verdict(Kind.MOVIE, _EVERY_MARKED)
@@ -324,6 +330,7 @@ def _judge_longer(group: Group, title: Unmarked) -> Verdict:
         or title.number is not None
         or group.is_series
         or len(group.below.get(fold(parts[1]), ())) > 1
+        or len(group.named) >= _SURELY
     )
     alternative = None if sure else Alternative(Kind.MOVIE)
     return Verdict(Kind.EPISODE, reason, series, season, not sure, alternative)
@@ -364,30 +371,33 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
         return 2, 2, None
     if marker is not None and marker.level is Level.SERIES:
         return 2, 2, None
-    if repeats(parts[1], parts[0]) or names_its_seasons(group.folded):
+    # "The Duel: Part 1" and "The Duel: Part 2" are titles, not a season of two episodes.
+    in_parts = bool(group.named) and len(group.parts_below.get(second, ())) == len(below)
+    if len(parts) > 3 and names_its_seasons(both):
+        return 2, 3, None
+    if repeats(parts[1], parts[0]) or (names_its_seasons(group.folded) and not in_parts):
         return 1, 2, None
     if second in table().pilots:
         return 1, 1, None
     four = second not in group.triples
     if four and (repeats(parts[2], parts[1]) or repeats(parts[2], f"{parts[0]}: {parts[1]}")):
         return 2, 3, None
-    several = len(below) > 2 and len(group.parts_below.get(second, ())) < 3
+    several = len(below) > 2 and not in_parts
     if group.folded in file.marked or group.folded in file.known:
         return (1, 2, None) if file.activity or several else (1, 1, None)
     if group.counted or len(group.named) > 1:
-        return (1, 2, None) if len(below) > 2 else (1, 1, None)
+        return (1, 2, None) if several else (1, 1, None)
     if len(group.below) > 1:
-        if file.activity:
-            return 1, 2, None
-        if max(map(len, group.below.values())) > 2:
+        if file.activity or max(map(len, group.below.values())) > 2:
             return 1, 2, None
         if file.old:
             return 1, 2, 2
         return (1, 1, 2) if len(group.below) > 2 else (2, 2, 1)
     if four:
         # "DAHMER: Monster: The Jeffrey Dahmer Story" is one name, as its last part shows.
-        if plain(parts[0]) in plain(parts[2]):
-            return 3, 3, 2
+        for position in range(2, len(parts) - 1):
+            if mentions(parts[position], parts[0]):
+                return position + 1, position + 1, 2
         return 2, 3, 1
     if file.activity:
         return 1, 2, None

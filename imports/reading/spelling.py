@@ -38,10 +38,17 @@ def clean(raw: str) -> str:
 
 
 def segments(text: str) -> list[str]:
-    """The parts of a cleaned title between its structural colons."""
-    if " :" in text or text.endswith(":"):
-        return [part.strip(" ") for part in _STRUCTURAL.split(text)]
-    return text.split(": ")
+    """The parts of a cleaned title between its structural colons; a part may be empty."""
+    if " :" not in text and text[:1] != ":" and text[-1:] != ":":
+        return text.split(": ")
+    parts: list[str] = []
+    for part in _STRUCTURAL.split(text):
+        # What a name withdrawn from Netflix leaves behind: ": Episode 14", "New Amsterdam: : ".
+        while part.startswith((": ", " :")) or part == ":":
+            parts.append("")
+            part = part.strip(" ")[1:].strip(" ")
+        parts.append(part.strip(" "))
+    return parts
 
 
 def fold(text: str) -> str:

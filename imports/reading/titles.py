@@ -44,6 +44,7 @@ _NO_REAL_NAME = Message("The title holds a placeholder instead of the name of an
 _STRAY = Message("The title holds a stray “English Title” instead of the name of the series.")
 _ONE_PART = Message("Movie, because the title has only one part.")
 _MARKED = "Series, because “%(marker)s” marks the season."
+_SEASON_ONLY = "Movie, because the title ends with “%(marker)s”, as programmes about a season do."
 _SAID = Message("Movie, because you said so.")
 
 
@@ -169,7 +170,7 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
             if match:
                 suffix = int((match.group(1) or match.group(2))[:9])
                 text = text[: match.start()]
-        if " :" in text or text.endswith(":"):
+        if " :" in text or text[:1] == ":" or text[-1:] == ":":
             parts = segments(text)
         else:
             parts = text.split(": ", 2)
@@ -200,7 +201,12 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted, known: Known) -> None:
         if marker is None or not _ends_series(marker, position, parts):
             continue
         if position == last:
-            found.readings[raw] = TitleReading(Kind.ERROR, _NO_EPISODE)
+            found.readings[raw] = TitleReading(
+                Kind.MOVIE,
+                Message(_SEASON_ONLY, {"marker": parts[position]}),
+                reading_uncertain=True,
+                alternative=Alternative(Kind.EPISODE, ": ".join(parts[:-1]), marker.number),
+            )
             return
         rest = ": ".join(parts[position + 1 :])
         _open_season(found, _series_before(parts, position), parts[position], marker).append(
@@ -256,7 +262,7 @@ def _series_before(parts: list[str], position: int) -> str:
 def _broken(parts: list[str]) -> Message | None:
     """Why a title cannot be read, when Netflix withdrew its name; None when it can."""
     if not parts[0]:
-        return _BLANK if len(parts) == 1 else _NO_SERIES
+        return _NO_SERIES if any(parts) else _BLANK
     if len(parts) == 1:
         return None
     if not parts[-1]:
