@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.urls import path
 
+from watchlog import settings as settings_file
 from watchlog.logs import LineFormatter
 
 pytestmark = pytest.mark.urls(__name__)
@@ -115,7 +116,7 @@ def test_an_empty_secret_changes_nothing():
     assert written([""], "all is well").endswith("all is well")
 
 
-def test_the_settings_name_the_keys_that_no_log_line_may_hold(settings):
-    (formatter,) = settings.LOGGING["formatters"].values()
+def test_the_settings_name_the_keys_that_no_log_line_may_hold():
+    (formatter,) = settings_file.LOGGING["formatters"].values()
     assert formatter["()"] == "watchlog.logs.LineFormatter"
-    assert formatter["secrets"] == [settings.TMDB_API_KEY, settings.SECRET_KEY]
+    assert formatter["secrets"] == [settings_file.TMDB_API_KEY, settings_file.SECRET_KEY]
