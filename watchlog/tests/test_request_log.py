@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -117,6 +118,7 @@ def test_an_empty_secret_changes_nothing():
 
 
 def test_the_settings_name_the_keys_that_no_log_line_may_hold():
-    (formatter,) = settings_file.LOGGING["formatters"].values()
+    formatters: Any = settings_file.LOGGING["formatters"]
+    (formatter,) = formatters.values()
     assert formatter["()"] == "watchlog.logs.LineFormatter"
     assert formatter["secrets"] == [settings_file.TMDB_API_KEY, settings_file.SECRET_KEY]
