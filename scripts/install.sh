@@ -17,7 +17,7 @@ find_python() {
             return
         fi
     done
-    say "watchlog needs Python 3.11 or newer, and none was found (python3 here: $(python3 --version 2>&1 || true))."
+    say "watchlog needs Python 3.11 or newer. Found: $(python3 --version 2>/dev/null || echo no python3)."
     say "Install one - on Debian 12, Ubuntu 24.04 or newer: sudo apt install python3 python3-venv"
     say "- or name it: make run PYTHON=/path/to/python3.11"
     return 1
