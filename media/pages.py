@@ -71,6 +71,17 @@ class Totals:
     episodes: int
     waiting: int
 
+    def of(self, show: Show) -> int:
+        """How many titles a filter shows."""
+        return {
+            Show.ALL: self.titles,
+            Show.SERIES: self.series,
+            Show.MOVIES: self.movies,
+            Show.IN_PROGRESS: self.in_progress,
+            Show.COMPLETE: self.complete,
+            Show.ATTENTION: self.attention,
+        }[show]
+
 
 @dataclass(frozen=True, slots=True)
 class LibraryPage:
@@ -95,7 +106,9 @@ def library_page(user: User, query: LibraryQuery) -> LibraryPage:
         entries = entries.named_like(query.search)
     totals = count_totals(entries)
     chosen = in_order(narrowed(entries, query.show), query.sort).for_display()
-    page = Paginator(chosen, CARDS_PER_PAGE).get_page(query.page)
+    paginator = Paginator(chosen, CARDS_PER_PAGE)
+    paginator.count = totals.of(query.show)  # Known already: one query less.
+    page = paginator.get_page(query.page)
     return LibraryPage(
         query=query,
         totals=totals,
@@ -172,18 +185,10 @@ def in_order(entries: LibraryEntryQuerySet, sort: Sort) -> LibraryEntryQuerySet:
 
 
 def _filters(query: LibraryQuery, totals: Totals) -> tuple[Choice, ...]:
-    counts = {
-        Show.ALL: totals.titles,
-        Show.SERIES: totals.series,
-        Show.MOVIES: totals.movies,
-        Show.IN_PROGRESS: totals.in_progress,
-        Show.COMPLETE: totals.complete,
-        Show.ATTENTION: totals.attention,
-    }
     return tuple(
-        Choice(show.label, query.address(show=show), show == query.show, counts[show])
+        Choice(show.label, query.address(show=show), show == query.show, totals.of(show))
         for show in Show
-        if counts[show] or show in (Show.ALL, query.show)
+        if totals.of(show) or show in (Show.ALL, query.show)
     )
 
 
