@@ -381,8 +381,9 @@ def _identifier(body: Mapping[str, Any], largest: int = MAX_NUMBER) -> int:
 
 def _decimal(body: Mapping[str, Any], key: str) -> float:
     def fits(value: object) -> bool:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and 0 <= value <= MAX_NUMBER
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return 0 <= value <= MAX_NUMBER
 
     return float(_checked(body, key, 0.0, fits))
 

@@ -157,7 +157,8 @@ def part(record: Json, name: str, language: str) -> Json | None:
 
 def details(record: Json, language: str, parts: list[str]) -> Json:
     regular = [s for s in record["seasons"] if s[0] > 0]
-    last_season = season(record, regular[-1][0], language)
+    # A season that is only announced has no episodes yet.
+    last_season = season(record, [s for s in regular if s[1]][-1][0], language)
     appended = {name: part(record, name, language) for name in parts}
     return {
         **summary(record, language),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tmdb.names import (
     MAX_QUERY,
+    ParsedName,
     clean_name,
     comparison_key,
     exact_key,
@@ -41,7 +42,7 @@ def test_cleaning_takes_away_what_is_not_the_name(name: str, cleaned: str) -> No
 
 def test_year_and_countries_are_kept_apart_from_the_name() -> None:
     parsed = parse_name("The Office (UK) [2001]")
-    assert (parsed.base, parsed.year, parsed.countries) == ("The Office", 2001, {"GB"})
+    assert parsed == ParsedName("The Office", 2001, frozenset({"GB"}))
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,12 @@ def test_an_answer_about_another_series_is_refused(pauses: list[float]) -> None:
 
 
 def test_a_kept_answer_of_another_shape_is_asked_again(demo: TmdbControl) -> None:
-    for value in ({"parts": [], "series": {"id": "x"}}, {"old": 1}, {"parts": None, "series": {}}):
+    values: list[dict[str, Any]] = [
+        {"parts": [], "series": {"id": "x"}},
+        {"old": 1},
+        {"parts": None, "series": {}},
+    ]
+    for value in values:
         cache.write(cache.key("tv", BREAKING_BAD, "en-US"), value)
         cache.write(cache.key("search", "dark", "en-US", 1), value)
         assert series_details(BREAKING_BAD, "en-US").number_of_episodes == 62
