@@ -42,10 +42,13 @@ def _address(request: HttpRequest, page: int) -> str:
 
 
 def as_json(entry: LibraryEntry) -> dict[str, object]:
-    """One entry; days are ISO dates, totals are null while unknown and for movies."""
+    """One entry; days are ISO dates, totals are null while unknown and for movies.
+
+    `id` is the catalogue's, as in the export.
+    """
     media = entry.media
     return {
-        "id": entry.pk,
+        "id": media.pk,
         "title": media.title,
         "media_type": media.media_type,
         "total_seasons": media.total_seasons,

@@ -37,7 +37,7 @@ def test_a_series_tells_its_totals_and_how_far_one_is(client, ana):
         "previous": None,
         "results": [
             {
-                "id": entry.pk,
+                "id": entry.media_id,
                 "title": "Dark",
                 "media_type": "tv_series",
                 "total_seasons": 2,
