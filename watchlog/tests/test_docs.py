@@ -1,0 +1,40 @@
+"""Links within the documentation lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
+
+
+def anchor(heading):
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_documentation_lead_somewhere(page):
+    broken = []
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", page.read_text()):
+        name, _, section = target.partition("#")
+        linked = page.parent / name if name else page
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.M) if linked.is_file() else []
+        if not linked.exists() or (section and section not in map(anchor, headings)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_page_of_the_documentation_is_reached_from_the_readme():
+    readme = (PROJECT / "README.md").read_text()
+    pages = {page.relative_to(PROJECT).as_posix() for page in PAGES[2:]}
+    assert {page for page in pages if f"]({page})" not in readme} == set()
+
+
+def test_every_dependency_has_its_line():
+    wanted = {line.strip() for line in (PROJECT / "requirements.in").read_text().splitlines()}
+    names = {re.split(r"[<>=]", line)[0] for line in wanted if line}
+    table = (PROJECT / "docs" / "dependencies.md").read_text()
+    assert set(re.findall(r"^\| ([a-z][\w.\[\]-]*) \|", table, re.M)) == names
