@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,8 @@ from imports.worker import STALE_AFTER
 from media import library
 from media.models import LibraryEntry, Media, Viewing
 from tmdb.service import KeyCheck, verify_key
+
+logger = logging.getLogger(__name__)
 
 STUCK_AFTER = timedelta(minutes=15)
 ENTRIES_AT_A_TIME = 500
@@ -67,22 +70,34 @@ def _database() -> Finding:
     return Finding("database", connection.vendor)
 
 
-def _migrations() -> Finding:
+def missing_migrations() -> int:
+    """How many migrations of this code the database lacks."""
     executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _migrations() -> Finding:
+    missing = missing_migrations()
     if missing:
-        return Finding("migrations", f"{len(missing)} missing", "Run manage.py migrate.")
+        return Finding("migrations", f"{missing} missing", "Run manage.py migrate.")
     return Finding("migrations", "complete")
 
 
-def _cache() -> Finding:
-    key, value = "watchlog:doctor", get_random_string(8)
+def cache_works() -> bool:
+    """Whether the cache gives back what it was given; a Redis that is away gives nothing."""
+    key, value = f"watchlog:health:{get_random_string(12)}", "here"
     try:
-        cache.set(key, value, 60)
-        works = cache.get(key) == value
-    except Exception:  # whatever a cache raises, the answer is the same
-        works = False
-    if works:
+        cache.set(key, value, 10)
+        kept = cache.get(key)
+        cache.delete(key)
+    except Exception as error:  # whatever a cache raises, the answer is the same
+        logger.error("cache: %s", type(error).__name__)
+        return False
+    return bool(kept == value)
+
+
+def _cache() -> Finding:
+    if cache_works():
         return Finding("cache", "works")
     return Finding(
         "cache",
@@ -174,9 +189,7 @@ def wrong_counts() -> list[int]:
             entry.pk
             for entry in entries
             if counted[entry.pk]
-            != library.Counts(
-                entry.watched_episodes_count, entry.first_watched, entry.last_watched
-            )
+            != library.Counts(entry.watched_episodes_count, entry.first_watched, entry.last_watched)
         ]
         last = entries[-1].pk
     return wrong

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from imports.models import WorkerHeartbeat
 from imports.worker import STALE_AFTER, beat
-from watchlog.health import healthz
+from watchlog import health
 
 pytestmark = pytest.mark.django_db
 
 
 def answer():
-    response = healthz(RequestFactory().get("/healthz"))
+    response = health.healthz(RequestFactory().get("/healthz"))
     return response.status_code, json.loads(response.content)
 
 
@@ -104,6 +104,15 @@ def test_without_a_database_the_site_is_down_and_says_no_details(monkeypatch):
         "worker": "unknown",
         "worker_seconds_ago": None,
     }
+
+
+def test_a_database_that_goes_away_halfway_is_down(monkeypatch):
+    def fail():
+        raise OperationalError
+
+    monkeypatch.setattr(health, "worker_state", fail)
+    status, body = answer()
+    assert (status, body["status"], body["database"]) == (503, "down", "unreachable")
 
 
 def test_a_database_older_than_the_code_is_down():
