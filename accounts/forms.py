@@ -21,7 +21,9 @@ class SetupForm(BaseUserCreationForm[User]):
             "It proves that this installation is yours: SETUP_CODE of its settings or, when that "
             "is empty, the code that the server’s log shows."
         ),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autofocus": True, "spellcheck": "false"}
+        ),
     )
     field_order = ["code", "username", "password1", "password2"]
 
@@ -31,7 +33,9 @@ class SetupForm(BaseUserCreationForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not setup.demands_code():
+        if setup.demands_code():
+            self.fields["username"].widget.attrs.pop("autofocus", None)
+        else:
             del self.fields["code"]
         self.fields["username"].help_text = _("Letters, digits and @ . + - _ only.")
         self.fields["password1"].help_text = _("At least 8 characters, and not a common one.")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.access import public
 from watchlog import views
 from watchlog.health import healthz
 
@@ -17,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("site.webmanifest", views.manifest, name="manifest"),
     path("favicon.ico", views.favicon, name="favicon"),
+    path(f"{settings.ADMIN_PATH}login/", public(admin.site.login)),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]

@@ -23,7 +23,10 @@ def in_production(settings):
     settings.SECURE_SSL_REDIRECT = False
 
 
-@pytest.mark.parametrize("page", ["media:library", "imports:new", "accounts:login", "about"])
+@pytest.mark.parametrize(
+    "page",
+    ["media:library", "imports:new", "accounts:login", "about", "admin:index", "admin:login"],
+)
 def test_every_page_leads_to_the_setup_while_there_is_no_account(client, page):
     response = client.get(reverse(page), follow=True)
     assert response.redirect_chain[-1][0] == reverse("accounts:setup")

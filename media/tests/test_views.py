@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from media import library
 from media.models import LibraryEntry, LookupStatus
@@ -163,6 +164,13 @@ def test_a_series_without_a_match_says_why(client, ana, status, words):
     entry = add_series(ana, "Kingdom", watched=3)
     LibraryEntry.objects.update(lookup_status=status)
     assert words in client.get(entry.get_absolute_url()).text
+
+
+def test_a_series_that_tmdb_removed_keeps_its_total_and_says_so(client, ana):
+    entry = add_series(ana, "Dark", [10], 3, tmdb_gone_at=timezone.now())
+    html = client.get(entry.get_absolute_url()).text
+    assert "TMDB has removed this series" in html
+    assert "Dark: 3/10 episodes" in html
 
 
 def test_staff_is_led_to_where_a_match_can_be_set(client, make_user):
