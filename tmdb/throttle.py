@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import secrets
 import threading
 import time
 import uuid
@@ -202,7 +203,7 @@ def take_turn() -> Turn:
     """
     while True:
         with _queue:
-            turn = _find_turn(uuid.uuid4().hex)
+            turn = _find_turn(secrets.token_hex(6))
         try:
             sleep(turn.started - time.monotonic())
         except BaseException:
