@@ -78,7 +78,8 @@ def season_number(part: str, name: str) -> int | None:
 
 def mentions(part: str, name: str) -> bool:
     """Whether a part of a title has the words of a name in it, inflected perhaps."""
-    return bool(name.strip()) and f" {plain(name).rstrip()}" in f" {plain(part)}"
+    words = plain(name).rstrip()
+    return bool(words) and words in plain(part)
 
 
 class Group:

@@ -34,6 +34,8 @@ class _Names:
 _ARTICLE = re.compile(r"(?:the|el|la|los|las|le|les|o|os|as|der|die|das|de|il|lo|gli) (?=\S)|l'")
 _SEQUEL = re.compile(r" (?:\d{1,2}|[ivx]{2,4})$")
 _SEQUEL_DIGIT = re.compile(r"[^\d] [2-9]$")
+# "Harry Potter and the Deathly Hallows" is one of the films of "Harry Potter".
+_AND = re.compile(r" (?:and|y|e|et|und|en|og|och|ja|i|a|és|ve|&) ")
 # Words that hardly any person's name has, and those that stand inside some names.
 _NO_NAME = frozenset(
     (
@@ -87,6 +89,9 @@ def name_of(folded: str) -> NameOf | None:
     found = names.whole.get(_SEQUEL.sub("", bare))
     if found is not None and found is not NameOf.PERSON:
         return found
+    hero = _AND.split(bare, maxsplit=1)[0]
+    if " " in hero and hero != bare and names.whole.get(hero) is NameOf.FILMS:
+        return NameOf.FILMS
     return NameOf.PERHAPS_PERSON if _may_be_person(folded, names) else None
 
 

@@ -29,7 +29,8 @@ class Level(Enum):
 class Marker(NamedTuple):
     """A part of a title, read as a marker.
 
-    `number` is None for a marker without one, 1 for a limited series and 0 for specials.
+    `number` is None for a marker without one ("Collection", "The Final Season"), but 1 for a
+    limited series and a bare "Season", and 0 for specials.
     `exact` says that the part holds nothing else.
     """
 
@@ -73,11 +74,14 @@ _WHOLE_NUMBERS = {Level.LIMITED: 1, Level.SPECIAL: 0}
 # Digits with an ordinal ending or a letter ("1re", "4a", "3B", "2."), or a word.
 _TOKEN = re.compile(
     r"(\d+)(?:[-:]?[a-zα-ωа-яèé]{1,3}(?!\w))?\.?"
-    r"|[^\W\d_]+(?:'[^\W\d_]+)?"
+    r"|[^\W\d_]+(?:['-][^\W\d_]+)*"
 )
 _AROUND_NUMBER = re.compile(r"\.? ?# ?")
 _SEPARATOR = re.compile(r" - | : |: |, | ?[()] ?")
 _LETTER_AT_END = re.compile(r" ([a-h])$")
+# Chinese and Japanese write numbers out inside a word: 第二季.
+_HAN_DIGITS = "一二三四五六七八九"
+_HAN_NUMBER = re.compile("(?<=第)[一二三四五六七八九十]+")
 _ROMAN = re.compile(r"(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})")
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10}
 # Scripts that put no blank between words: Thai, Lao, Japanese, Chinese, Korean.
@@ -95,29 +99,39 @@ def _roman(word: str) -> int | None:
     return sum(-a if a < b else a for a, b in zip(values, following, strict=True))
 
 
+def _han_digits(match: re.Match[str]) -> str:
+    tens, ten, ones = match.group().rpartition("十")
+    value = _HAN_DIGITS.find(ones[-1]) + 1 if ones else 0
+    return str(value + 10 * (_HAN_DIGITS.find(tens[-1:] or "一") + 1) if ten else value)
+
+
+def _word_number(word: str, numbers: Mapping[str, int]) -> int | None:
+    number = numbers.get(word)
+    if number is not None:
+        return number
+    tens, hyphen, ones = word.partition("-")
+    if hyphen:
+        parts = numbers.get(tens, 0), numbers.get(ones, 0)
+        return sum(parts) if parts[0] >= 20 and 0 < parts[1] < 10 else None
+    return _roman(word) if len(word) <= 6 else None
+
+
 def read_number(word: str) -> int | None:
     """A folded word as a number: digits, Roman, or written out in any language of the table."""
-    if word.isdecimal():
-        return int(word[:9])
-    number = table().numbers.get(word)
-    return _roman(word) if number is None and len(word) <= 6 else number
+    return int(word[:9]) if word.isdecimal() else _word_number(word, table().numbers)
 
 
-def _shape(folded: str, numbers: dict[str, int]) -> tuple[str, list[int]]:
+def _shape(folded: str, numbers: Mapping[str, int]) -> tuple[str, list[int]]:
     """The shape of a folded text, and its numbers in order."""
     found: list[int] = []
+    if "第" in folded:
+        folded = _HAN_NUMBER.sub(_han_digits, folded)
 
     def replace(match: re.Match[str]) -> str:
         digits = match.group(1)
-        if digits is not None:
-            found.append(int(digits[:9]))
-            return "#"
-        word = match.group()
-        number = numbers.get(word)
-        if number is None and len(word) <= 6:
-            number = _roman(word)
+        number = _word_number(match.group(), numbers) if digits is None else int(digits[:9])
         if number is None:
-            return word
+            return match.group()
         found.append(number)
         return "#"
 
@@ -160,6 +174,8 @@ def table() -> Table:
         for name in ("cardinals", "ordinals"):
             for position, word in enumerate(words.get(name, ()), 1):
                 numbers.setdefault(fold(word), position)
+        for position, word in enumerate(words.get("tens", ()), 1):
+            numbers.setdefault(fold(word), position * 10)
         for name, level in _LEVELS.items():
             for shape in map(_template, words.get(name, ())):
                 known = levels.get(shape, level)
@@ -254,41 +270,49 @@ def read_marker(segment: str) -> Marker | None:
     entry = words.shapes.get(shape)
     if entry is not None:
         number = numbers[0] if numbers else _WHOLE_NUMBERS.get(entry.level)
+        if entry.level is Level.SEASON and not numbers and shape not in words.final_starts:
+            number = 1
         return Marker(entry.level, number, entry.languages)
     lettered = _LETTER_AT_END.search(shape)
     if lettered is not None:
         entry = words.shapes.get(shape[:-2] + "#")
         if entry is not None:
             return Marker(entry.level, ord(lettered.group(1)) - ord("a") + 1, entry.languages)
-    return _read_compound(shape, numbers, words)
+    return _read_beside_others(folded, words) or _read_among_others(shape, numbers, words)
 
 
-def _read_compound(shape: str, numbers: list[int], words: Table) -> Marker | None:
-    """A marker among other words: "season#- volume#", "season#remix", "final season part#"."""
-    pieces = [piece for piece in _SEPARATOR.split(shape) if piece]
-    if not pieces:
+def _read_beside_others(folded: str, words: Table) -> Marker | None:
+    """A marker that a sign divides from other words: "Season 1 - Volume 3", "Saison 2 (B)"."""
+    pieces = [piece for piece in _SEPARATOR.split(folded) if piece]
+    if len(pieces) < 2:
         return None
-    entry = words.shapes.get(pieces[0])
-    if entry is not None:
-        number = numbers[0] if "#" in pieces[0] else _WHOLE_NUMBERS.get(entry.level)
-        if entry.level in (Level.SEASON, Level.LIMITED, *_LOOSE):
-            return Marker(entry.level, number, entry.languages, exact=False)
-        if entry.level is Level.PART and all(piece in words.shapes for piece in pieces):
-            return Marker(entry.level, number, entry.languages, exact=False)
+    shapes = [_shape(piece, words.numbers) for piece in pieces]
+    shape, numbers = shapes[0]
+    entry = words.shapes.get(shape)
+    if entry is None:
         return None
-    if shape.startswith(words.final_starts):
-        languages = next(
-            words.shapes[start].languages for start in words.final_starts if shape.startswith(start)
-        )
-        return Marker(Level.SEASON, None, languages, exact=False)
-    for position, piece in enumerate(re.split("(?<=#)| ", shape)):
-        if "#" not in piece or position > 3:
+    if entry.level in (Level.SEASON, Level.LIMITED, *_LOOSE) or (
+        entry.level is Level.PART and all(other in words.shapes for other, _ in shapes)
+    ):
+        number = numbers[0] if numbers else _WHOLE_NUMBERS.get(entry.level)
+        return Marker(entry.level, number, entry.languages, exact=False)
+    return None
+
+
+def _read_among_others(shape: str, numbers: list[int], words: Table) -> Marker | None:
+    """A season among other words: "Season 4 Remix", "The Final Season Part 2"."""
+    for start in words.final_starts:
+        if shape.startswith(start):
+            return Marker(Level.SEASON, None, words.shapes[start].languages, exact=False)
+    pieces = re.split("(?<=#)| ", shape)
+    for position, piece in enumerate(pieces[:4]):
+        if "#" not in piece:
             continue
         entry = words.shapes.get(piece)
         if entry is None and piece == "#":
-            entry = words.shapes.get("#" + shape.partition("#")[2].partition(" ")[0])
+            entry = words.shapes.get("#" + "".join(pieces[position + 1 : position + 2]))
         if entry is not None and entry.level is Level.SEASON:
-            before = shape[: shape.index(piece)].count("#")
+            before = "".join(pieces[:position]).count("#")
             return Marker(Level.SEASON, numbers[before], entry.languages, exact=False)
     return None
 
@@ -309,7 +333,7 @@ def read_trailer(text: str) -> bool:
     if head.endswith(")"):
         return _ends_in_trailer(head)
     if (
-        head.rpartition(" ")[2].casefold() not in words.trailer_edges
+        head.rstrip("0123456789 ").rpartition(" ")[2].casefold() not in words.trailer_edges
         and head.partition(" ")[0].casefold() not in words.trailer_edges
     ):
         return False

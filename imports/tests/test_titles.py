@@ -1,0 +1,446 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imports.reading.keys import name_key, title_key
+from imports.reading.titles import interpret
+from imports.reading.types import NOTHING_KNOWN, Format, Kind, Known, KnownSeries, Message
+
+OLD = date(2021, 5, 4)
+NEW = date(2024, 5, 4)
+
+
+def read(*titles, day=NEW, known=NOTHING_KNOWN, file_format=Format.NETFLIX_HISTORY, language="en"):
+    """The readings of a file's titles, in the order given."""
+    interpretation = interpret(
+        dict.fromkeys(titles, (day,)),
+        format=file_format,
+        newest_day=day,
+        known=known,
+        fallback_language=language,
+    )
+    return [interpretation.titles[title] for title in titles]
+
+
+def read_activity(*titles):
+    return read(*titles, file_format=Format.NETFLIX_ACTIVITY)
+
+
+def episode(reading):
+    assert reading.kind is Kind.EPISODE, reading.reason
+    return reading.series, reading.season_number, reading.episode_title
+
+
+def kinds(readings):
+    return [reading.kind.value for reading in readings]
+
+
+@pytest.mark.parametrize(
+    ("title", "series", "season", "name"),
+    [
+        ("Breaking Bad: Season 5: Ozymandias", "Breaking Bad", 5, "Ozymandias"),
+        ("Star Trek: Discovery: Season 1: The Vulcan Hello", "Star Trek: Discovery", 1, "The Vulcan Hello"),
+        ("Arcane: Staffel 2: Die Last der Krone", "Arcane", 2, "Die Last der Krone"),
+        ("Haus des Geldes: Teil 5: Folge 1", "Haus des Geldes", 5, "Folge 1"),
+        ("The Queen's Gambit: Limited Series: Openings", "The Queen's Gambit", 1, "Openings"),
+        ("3%: Season 2: Chapter 01: Mirror", "3%", 2, "Chapter 01: Mirror"),
+        ("Avatar: The Last Airbender: Book 1: The Boy in the Iceberg", "Avatar: The Last Airbender", 1, "The Boy in the Iceberg"),
+        ("Narcos: Season 1: Part 2: The Sword", "Narcos", 1, "Part 2: The Sword"),
+        ("Merlin: Saison\u00a05: Le fléau d’Arthur", "Merlin", 5, "Le fléau d’Arthur"),
+        ("Cursed : La rebelle: Saison 1: Le lac rouge", "Cursed : La rebelle", 1, "Le lac rouge"),
+        ("Riverdale: Season 3: Chapter\tForty-Seven:\tBizarrodale", "Riverdale", 3, "Chapter Forty-Seven: Bizarrodale"),
+        ("Skins: Vol. 3: Cook", "Skins", 3, "Cook"),
+        ("The OA: Part II: Angel of Death", "The OA", 2, "Angel of Death"),
+        ("HERO MASK: Part ll: Encounter", "HERO MASK", 2, "Encounter"),
+        ("キングダム: 第2シリーズ: 嵐の祝宴", "キングダム", 2, "嵐の祝宴"),
+        ("통 메모리즈: 시즌 1: 2부", "통 메모리즈", 1, "2부"),
+        ("Club 57, Temporada 1: Piloto", "Club 57", 1, "Piloto"),
+        ("Malibu Rescue: The Series: Season 1: Hide and Seek", "Malibu Rescue: The Series", 1, "Hide and Seek"),
+        ("Forensic Files: Collection 3: The List Murders", "Forensic Files", 3, "The List Murders"),
+        ("Goedam: Collection: Birth", "Goedam", None, "Birth"),
+        ("Attack on Titan: The Final Season Part 2: Judgment", "Attack on Titan", None, "Judgment"),
+        ("Black Mirror: Specials: White Christmas", "Black Mirror", 0, "White Christmas"),
+        ("Korra: Korra: Book 1: Air", "Korra", 1, "Air"),
+    ],
+)  # fmt: skip
+def test_the_marker_decides_where_the_name_of_the_series_ends(title, series, season, name):
+    (reading,) = read(title)
+    assert episode(reading) == (series, season, name)
+    assert not reading.reading_uncertain
+    assert not reading.season_inferred
+
+
+def test_the_reason_names_the_marker():
+    (reading,) = read("Arcane: Staffel 2: Die Last der Krone")
+    assert str(reading.reason) == "Series, because “Staffel 2” marks the season."
+    assert reading.season_name == "Staffel 2"
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("Dark: Staffel 1: Folge 8", 8),
+        ("Seinfeld: Season 3: The Pen (Episode 5)", 5),
+        ("Elvira: 1. Sezon: Ay (Bölüm 12)", 12),
+        ("Pod: Sezon 1: Kret (Odcinek 3)", 3),
+        ("Sabrina: Part 1: Chapter Two: The Dark Baptism", 2),
+        ("Friends: Season 1: The One with the Two Parts (Part 2)", None),
+        ("The Blacklist: Season 5: Ilyas Surkov (No. 54)", None),
+    ],
+)
+def test_an_episode_has_the_number_that_its_title_gives(title, number):
+    (reading,) = read(title)
+    assert reading.episode_number == number
+    assert "(Episode" not in reading.episode_title
+
+
+def test_chapters_that_count_on_from_season_to_season_number_no_episode():
+    readings = read(
+        "Lupin: Part 1: Chapter 5",
+        "Lupin: Part 2: Chapter 6",
+        "Elite: Season 2: Chapter 1",
+        "Elite: Season 2: Chapter 2",
+    )
+    assert [reading.episode_number for reading in readings] == [5, None, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "title", [" ", "", ": ", " : Episode 14", "New Amsterdam: : ", "Get Even: Season 1: ",
+              "Modern Family: SEASON: VideoEpisode", "Dark: Season 1: VideoEpisode",
+              "El sueño: English Title: The Dream"],
+)  # fmt: skip
+def test_titles_that_netflix_broke_are_reported(title):
+    (reading,) = read(title)
+    assert reading.kind is Kind.ERROR
+    assert reading.series is None
+    assert str(reading.reason)
+
+
+def test_an_episode_whose_season_lost_its_name_is_still_an_episode():
+    (reading,) = read("My Hero Academia: : Episode 131")
+    assert reading.series == "My Hero Academia"
+    assert reading.episode_number == 131
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Personal Shopper_hook_primary_16x9", "Escobar: Season 1_hook_02_16x9", "War_shortpreview_9x16",
+     "Season 1 Trailer: Heartstopper", "Temporada 1 (Tráiler): La Revolución"],
+)  # fmt: skip
+def test_previews_and_trailers_are_skipped(title):
+    (reading,) = read(title)
+    assert reading.kind is Kind.SKIPPED
+
+
+def test_a_title_of_one_part_is_a_movie():
+    (reading,) = read("Kill Bill : volume 1")
+    assert reading.kind is Kind.MOVIE
+    assert not reading.reading_uncertain
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+@pytest.mark.parametrize(
+    "title",
+    ["The Glory: Episode 16", "Luther: Aflevering 1", "Vagabond: 1. díl", "Terim: EP1",
+     "Rugal: エピソード1", "Uncoupled: Chapitre 7", "Stranger Things: Chapter One: The Vanishing"],
+)  # fmt: skip
+def test_a_word_that_counts_episodes_needs_no_season(title, day):
+    (reading,) = read(title, day=day)
+    assert reading.kind is Kind.EPISODE
+    assert (reading.season_number, reading.season_inferred) == (1, True)
+    assert not reading.reading_uncertain
+
+
+@pytest.mark.parametrize(
+    ("titles", "day", "expected"),
+    [
+        (["Komi: It's just Obon."], NEW, "episode"),
+        (["Komi: It's just Obon."], OLD, "movie"),
+        (["Komi: It's just Obon.", "Komi: It's just stage fright."], NEW, "episode"),
+        (["Komi: It's just Obon.", "Komi: It's just stage fright."], OLD, "movie"),
+    ],
+)
+def test_few_unmarked_titles_are_read_by_the_age_of_the_file_and_said_to_be_uncertain(
+    titles, day, expected
+):
+    for reading in read(*titles, day=day):
+        assert reading.kind.value == expected
+        assert reading.reading_uncertain
+        assert reading.alternative is not None
+        assert {reading.kind, reading.alternative.kind} == {Kind.MOVIE, Kind.EPISODE}
+
+
+@pytest.mark.parametrize(("day", "count"), [(NEW, 5), (OLD, 7)])
+def test_many_titles_of_one_name_are_a_series(day, count):
+    readings = read(*(f"Komi: Story {chr(65 + n)}" for n in range(count)), day=day)
+    assert {episode(reading)[:2] for reading in readings} == {("Komi", 1)}
+    assert not any(reading.reading_uncertain for reading in readings)
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ["Spider-Man: Homecoming", "Spider-Man: Far from Home", "Spider-Man: No Way Home"],
+        ["Mission: Impossible", "Mission: Impossible - Fallout", "Mission: Impossible III"],
+        ["Misión: Imposible", "Misión: Imposible - Repercusión"],
+        ["Star Wars: Episode IV: A New Hope"],
+        ["Harry Potter and the Deathly Hallows: Part 1"],
+        ["Kill Bill: Vol. 1", "Kill Bill: Vol. 2"],
+        ["The Twilight Saga: Breaking Dawn: Part 1", "The Twilight Saga: Breaking Dawn: Part 2"],
+        ["John Wick: Chapter 2", "John Wick: Chapter 3 - Parabellum"],
+        ["Madagascar 3: Europe's Most Wanted", "Madagascar: Escape 2 Africa"],
+        ["American Pie Presents: The Naked Mile"],
+        ["Homem-Aranha: De Volta ao Lar"],
+        ["Ali Wong: Baby Cobra", "Ali Wong: Hard Knock Wife", "Ali Wong: Don Wong"],
+        ["Kevin Hart: What Now?", "Kevin Hart: Laugh at My Pain", "Kevin Hart: Irresponsible",
+         "Kevin Hart: Zero F**ks Given", "Kevin Hart: Seriously Funny"],
+        ["Black Mirror: Bandersnatch"],
+        ["Ronnie Coleman: The King"],
+        ["Bratz: The Movie"],
+        ["CHiPs: O Filme"],
+        ["World War Z: Unrated Version"],
+    ],
+)  # fmt: skip
+def test_films_and_specials_are_movies_however_many_share_a_name(titles, day):
+    assert set(kinds(read(*titles, day=day))) == {"movie"}
+
+
+def test_a_film_that_the_file_has_alone_makes_its_sequels_films():
+    assert kinds(read("Ozark Hunt", "Ozark Hunt: Last Stand")) == ["movie", "movie"]
+    assert kinds(read("Ozark Hunt 3: Bears", "Ozark Hunt: Last Stand")) == ["movie", "movie"]
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+def test_parts_of_an_unmarked_series_are_episodes(day):
+    readings = read(*(f"Adolescence: Part {number}" for number in range(1, 5)), day=day)
+    assert {episode(reading)[0] for reading in readings} == {"Adolescence"}
+    assert [reading.episode_number for reading in readings] == [None] * 4
+
+
+def test_an_unmarked_title_beside_season_one_is_a_special():
+    readings = read("Black: Season 1: One", "Black: Season 2: Two", "Black: Sandersnatch")
+    assert kinds(readings) == ["episode", "episode", "movie"]
+    assert readings[2].reading_uncertain
+    assert readings[2].alternative.series == "Black"
+
+
+def test_unmarked_titles_beside_later_seasons_are_season_one():
+    titles = ["Friends: Season 2: The One with Ross's New Girlfriend"]
+    titles += ["Friends: The One Where It All Began", "Friends: The One with the Thumb"]
+    readings = read(*titles)
+    assert [episode(reading)[:2] for reading in readings] == [("Friends", 2)] + [("Friends", 1)] * 2
+    assert [reading.season_inferred for reading in readings] == [False, True, True]
+
+
+def test_the_newer_spelling_of_a_marked_episode_is_in_the_same_season():
+    readings = read("Dark: Season 2: Ghosts", "Dark: Season 3: Now", "Dark: Ghosts", "Dark: Now")
+    assert [reading.season_number for reading in readings] == [2, 3, 2, 3]
+
+
+def test_the_season_of_an_unmarked_title_is_unknown_where_season_one_is_marked():
+    titles = [f"Dark: Season 1: Night {n}" for n in range(3)]
+    titles += [f"Dark: Other {chr(65 + n)}" for n in range(7)]
+    readings = read(*titles)
+    assert {reading.season_number for reading in readings[3:]} == {None}
+    assert not any(reading.season_inferred for reading in readings)
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+@pytest.mark.parametrize(
+    ("title", "series", "season_name", "season"),
+    [
+        ("Stranger Things: Stranger Things 4: Chapter Nine: The Piggyback", "Stranger Things", "Stranger Things 4", 4),
+        ("Sword Art Online: Sword Art Online II: Debriefing", "Sword Art Online", "Sword Art Online II", 2),
+        ("Our Home – Today: Our Home 2 – Today: Kapittel 1: Start", "Our Home – Today", "Our Home 2 – Today", 2),
+        ("DEATH NOTE: Death Note: Rebirth", "DEATH NOTE", "Death Note", 1),
+        ("Pokémon Serien XY: XY: Kampen", "Pokémon Serien XY", "XY", None),
+        ("Tokyo Ghoul: Tokyo Ghoul √A: New Surge", "Tokyo Ghoul", "Tokyo Ghoul √A", None),
+        ("Manhunt: Unabomber: Ted", "Manhunt", "Unabomber", None),
+    ],
+)  # fmt: skip
+def test_a_season_may_be_given_by_name(title, series, season_name, season, day):
+    (reading,) = read(title, day=day)
+    assert (reading.series, reading.season_name) == (series, season_name)
+    assert reading.season_number == season
+
+
+def test_several_second_parts_with_episodes_are_seasons():
+    titles = [f"Anthology: {season}: Tale {n}" for season in ("House", "Asylum") for n in range(4)]
+    for reading in read(*titles):
+        assert reading.series == "Anthology"
+        assert reading.season_name in ("House", "Asylum")
+        assert not reading.reading_uncertain
+
+
+def test_one_second_part_belongs_to_the_name_in_newer_files_only():
+    titles = [f"Cyberpark: Riders: Tale {n}" for n in range(4)]
+    for reading in read(*titles):
+        assert (reading.series, reading.season_number) == ("Cyberpark: Riders", 1)
+        assert reading.reading_uncertain
+        assert reading.alternative.series == "Cyberpark"
+    for reading in read(*titles, day=OLD):
+        assert (reading.series, reading.season_name) == ("Cyberpark", "Riders")
+        assert reading.reading_uncertain
+        assert reading.alternative.series == "Cyberpark: Riders"
+
+
+def test_a_name_of_two_parts_is_found_by_its_seasons():
+    titles = [
+        f"Demon: Blade: {arc}: Tale {n}" for arc in ("Train Arc", "Swords Arc") for n in range(3)
+    ]
+    assert {(reading.series, reading.season_name) for reading in read(*titles)} == {
+        ("Demon: Blade", "Train Arc"),
+        ("Demon: Blade", "Swords Arc"),
+    }
+
+
+def test_a_later_part_that_names_the_first_belongs_to_the_name():
+    titles = ["DAHMER: Monster: The Jeffrey Dahmer Story: Lionel",
+              "DAHMER: Monster: The Jeffrey Dahmer Story: Cassandra"]  # fmt: skip
+    assert {reading.series for reading in read(*titles)} == {
+        "DAHMER: Monster: The Jeffrey Dahmer Story"
+    }
+
+
+def test_a_colon_inside_the_title_of_an_episode_opens_no_series():
+    titles = [f"Psych: Case {chr(65 + n)}" for n in range(7)] + [
+        "Psych: Scary Sherry: Bianca's Toast"
+    ]
+    assert episode(read(*titles)[-1]) == ("Psych", 1, "Scary Sherry: Bianca's Toast")
+
+
+def test_two_parts_of_one_story_are_episodes_of_the_series_before_them():
+    titles = [f"Duel Kids: Case {chr(65 + n)}" for n in range(7)]
+    titles += ["Duel Kids: Face Off: Part 1", "Duel Kids: Face Off: Part 2"]
+    assert episode(read(*titles)[-1]) == ("Duel Kids", 1, "Face Off: Part 2")
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Army of Thieves: Heist", "movie"),
+        ("LEGO: Heroes: Maximum Overload", "movie"),
+        ("Adolescence: Part 1", "movie"),
+        ("Dirty John: Betty Broderick: No Fault (Episode 1)", "episode"),
+        ("Kingdom: Ashin (Episode 1)", "episode"),
+        ("Voice: Voice 2: Episode 1", "episode"),
+        ("Juvenile: Episode 1", "episode"),
+        ("Kingdom (Episode 3)", "episode"),
+    ],
+)
+def test_an_activity_file_marks_every_episode(title, expected):
+    (reading,) = read_activity(title)
+    assert reading.kind.value == expected
+    assert not reading.reading_uncertain
+
+
+def test_in_an_activity_file_the_part_before_the_episode_is_a_season():
+    (reading,) = read_activity("Homicidio: Los Ángeles: La cacería (Capítulo 1)")
+    assert (reading.series, reading.season_name) == ("Homicidio", "Los Ángeles")
+    assert reading.episode_number == 1
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_series_of_the_library_explains_an_unmarked_title(confirmed):
+    known = Known(
+        series={name_key("Komi Can't"): KnownSeries("Komi Can't", "ja", frozenset({1}), confirmed)}
+    )
+    (reading,) = read("Komi Can’t: It's just Obon.", day=OLD, known=known)
+    assert episode(reading)[:2] == ("Komi Can’t", 1)
+    assert reading.language == "ja"
+    assert reading.reading_uncertain is not confirmed
+
+
+def test_a_known_name_of_two_parts_is_the_series():
+    known = Known(series={name_key("Cyberpark: Riders"): KnownSeries("Cyberpark: Riders")})
+    (reading,) = read("Cyberpark: Riders: Tale", day=OLD, known=known)
+    assert reading.series == "Cyberpark: Riders"
+
+
+def test_what_a_person_called_a_movie_stays_one():
+    title = "Komi: Season 1: It's just Obon."
+    (reading,) = read(title, known=Known(movies=frozenset({title_key(title)})))
+    assert reading.kind is Kind.MOVIE
+    assert not reading.reading_uncertain
+
+
+def test_each_series_has_the_language_of_its_markers_and_other_titles_that_of_the_file():
+    titles = ["Luna: Temporada 1: Señales", "Luna: Temporada 1: Mañana", "Suits: Season 1: Pilot"]
+    titles += ["Alba: Episodio 1"]
+    readings = read(*titles, language="de")
+    assert [reading.language for reading in readings] == ["es", "es", "en", "es"]
+
+
+def test_a_word_of_two_languages_is_decided_by_the_letters_of_the_file():
+    assert read("Luna: Temporada 1: Mañana")[0].language == "es"
+    assert read("Lua: Temporada 1: Amanhã")[0].language == "pt"
+
+
+def test_a_file_without_markers_is_in_the_language_assumed():
+    assert read("Komi: It's just Obon.", language="de")[0].language == "de"
+
+
+TITLES = st.one_of(
+    st.text(max_size=40),
+    st.lists(
+        st.sampled_from(
+            ["Dark", "Star Wars", "A", "", " ", "Season 1", "Season 2", "Part 1", "Chapter 2",
+             "Episode 3", "Stranger Things", "Stranger Things 4", "Pilot", "Limited Series",
+             "Staffel 2", "The Movie", "第2シリーズ", "Trailer", "Ali Wong", "VideoEpisode",
+             "The Series", "Specials", "X_hook_primary_16x9", "Dark (Episode 4)"]
+        ),
+        min_size=1, max_size=5,
+    ).map(": ".join),
+)  # fmt: skip
+FILES = st.lists(TITLES, max_size=12, unique=True)
+DAYS = st.sampled_from([None, OLD, NEW])
+FORMATS = st.sampled_from(list(Format))
+
+
+def interpreted(titles, day=NEW, file_format=Format.NETFLIX_HISTORY):
+    return interpret(
+        dict.fromkeys(titles, ()),
+        format=file_format,
+        newest_day=day,
+        known=NOTHING_KNOWN,
+        fallback_language="en",
+    )
+
+
+@given(FILES, DAYS, FORMATS)
+def test_every_title_is_answered_and_nothing_is_guessed_in_silence(titles, day, file_format):
+    readings = interpreted(titles, day, file_format).titles
+    assert set(readings) == set(titles)
+    for reading in readings.values():
+        assert str(reading.reason)
+        assert reading.reading_uncertain is (reading.alternative is not None)
+        assert (reading.kind is Kind.EPISODE) is bool(reading.series)
+
+
+@given(FILES.flatmap(lambda titles: st.tuples(st.just(titles), st.permutations(titles))), DAYS)
+def test_titles_read_the_same_in_any_order(orders, day):
+    one, other = orders
+    assert interpreted(one, day) == interpreted(other, day)
+
+
+@settings(max_examples=200)
+@given(FILES, FILES, DAYS)
+def test_rows_of_other_names_change_nothing_that_was_certain(titles, others, day):
+    before = interpreted(titles, day).titles
+    renamed = [f"Zz{n} {title}" for n, title in enumerate(others)]
+    after = interpreted([*titles, *renamed], NEW).titles
+    for title, reading in before.items():
+        if not reading.reading_uncertain and day is not None:
+            assert after[title]._replace(language=None) == reading._replace(language=None)
+
+
+@given(st.text())
+def test_a_reason_is_a_sentence_with_its_values(title):
+    (reading,) = read(title)
+    assert isinstance(reading.reason, Message)
+    assert str(reading.reason).endswith((".", "!"))
