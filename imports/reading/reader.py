@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
+from imports.reading.collecting import paused_collection
 from imports.reading.container import open_table
 from imports.reading.dates import ORDER_NAMES, Dates, decide
 from imports.reading.keys import title_key
@@ -48,8 +49,13 @@ def read(data: bytes, options: Options, known: Known = NOTHING_KNOWN) -> Reading
     Raises UnreadableFile, and nothing else, when the file as a whole cannot be taken.
     """
     table = open_table(data, options)
-    plays = read_plays(table, max_rows=options.max_rows)
-    del table
+    with paused_collection():
+        plays = read_plays(table, max_rows=options.max_rows)
+        del table
+        return _understand(plays, options, known)
+
+
+def _understand(plays: Plays, options: Options, known: Known) -> Reading:
     dates = decide(plays.when, plays.parsed, options.date_order, spreadsheet=plays.from_spreadsheet)
     profiles = dict(Counter(filter(None, plays.profiles)).most_common())
     chosen, question = _choose_profile(profiles, options.profile)
