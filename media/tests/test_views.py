@@ -113,8 +113,7 @@ def test_without_a_key_the_library_says_once_how_to_get_one(client, ana, setting
     assert "themoviedb.org/settings/api" not in client.get(LIBRARY).text
 
 
-def test_with_a_key_what_waits_is_looked_up_by_one_click(client, ana, settings, tmdb):
-    settings.TMDB_API_KEY = "key"
+def test_with_a_key_what_waits_is_looked_up_by_one_click(client, ana, tmdb):
     add_series(ana, "Breaking Bad", watched=1)
     LibraryEntry.objects.update(lookup_status=LookupStatus.PENDING)
     assert "Look up now" in client.get(LIBRARY).text
@@ -122,8 +121,7 @@ def test_with_a_key_what_waits_is_looked_up_by_one_click(client, ana, settings, 
     assert "1/3 episodes" in client.get(LIBRARY).text
 
 
-def test_series_of_others_are_not_looked_up(client, ana, settings, tmdb, make_user):
-    settings.TMDB_API_KEY = "key"
+def test_series_of_others_are_not_looked_up(client, ana, tmdb, make_user):
     add_series(make_user("ben"), "Breaking Bad", watched=1)
     LibraryEntry.objects.update(lookup_status=LookupStatus.PENDING)
     client.post(reverse("media:look-up"))
