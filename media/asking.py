@@ -19,7 +19,7 @@ from media.matching import (
     WatchedEpisode,
 )
 from tmdb.errors import TmdbNotFound
-from tmdb.service import Seasons, search_series, series_details
+from tmdb.service import MAX_APPENDED, Seasons, search_series, series_details
 from tmdb.types import Season, SeriesDetails, SeriesSummary
 
 # Requests that one doubtful name may cost; a clear one needs a search and its details.
@@ -143,6 +143,7 @@ class _Asking:
         except TmdbNotFound:
             self.candidates.pop(tmdb_id, None)
             return
+        self.requests += _further_requests(len(details.seasons) + 2)
         self.answer.details[tmdb_id] = details
         known = self.candidates.get(tmdb_id)
         self.candidates[tmdb_id] = Candidate(
@@ -161,10 +162,16 @@ class _Asking:
     def _fetch_english(self, tmdb_id: int) -> None:
         self.requests += 1
         details = series_details(tmdb_id, language="en-US", seasons=Seasons.ALL)
+        self.requests += _further_requests(len(details.seasons))
         self.answer.english[tmdb_id] = details
         self.candidates[tmdb_id] = replace(
             self.candidates[tmdb_id], english_seasons=season_facts(details.seasons)
         )
+
+
+def _further_requests(parts: int) -> int:
+    """How many requests it takes beyond the first to bring so many parts of a series."""
+    return max(parts - 1, 0) // MAX_APPENDED
 
 
 def _candidate(summary: SeriesSummary, position: int) -> Candidate:

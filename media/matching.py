@@ -47,6 +47,7 @@ MARGIN = 10.0
 # Below, a candidate is not worth showing to a person.
 POSSIBLE = 35.0
 _NEAR_NAME = 28.0
+_PART_OF_NAME = 10.0
 _PROOF = 20.0
 _MOST_DETAILS = 3
 _MOST_EXPLAINED = 4
@@ -223,7 +224,9 @@ def _compare(wanted: str, name: str, most: float) -> Part:
             return Part("name", points, Sentence("nearly the same name: %(name)s", values))
     short, long = sorted((ours, theirs), key=len)
     if short and (long.startswith(short + " ") or long.endswith(" " + short)):
-        return Part("name", 10.0, Sentence("one name is part of the other: %(name)s", values))
+        return Part(
+            "name", _PART_OF_NAME, Sentence("one name is part of the other: %(name)s", values)
+        )
     points = fuzz.token_sort_ratio(ours, theirs) / 10
     return Part("name", points, Sentence("another name: %(name)s", values))
 
@@ -489,14 +492,17 @@ def _wants(
     if best < THRESHOLD:
         # Found by the search, yet under no name that was seen: by one that the details tell.
         hidden = [c for c in by_id.values() if c.other_names is None and c.position < 2]
-        wants += [
+        inside = [
             Want(WantKind.DETAILS, c.tmdb_id) for c in sorted(hidden, key=lambda c: c.position)
         ]
-        wants += [
+        searches = [
             Want(WantKind.SEARCH, search=search)
             for search in _further_searches(evidence)
             if search not in evidence.searched
         ]
+        # A full page holds the most popular of many that have the word; else few have the name.
+        crowded = len(evidence.name.split()) == 1 and len(evidence.candidates) >= _PAGE
+        wants += [*searches, *inside] if crowded else [*inside, *searches]
     if not evidence.is_english and _telling_titles(evidence):
         wants += [
             Want(WantKind.ENGLISH, entry.tmdb_id)
@@ -522,7 +528,8 @@ def _details_wanted(
     near = [
         entry
         for entry in scored
-        if entry.score >= scored[0].score - reach and (entry is scored[0] or _is_named(entry))
+        if entry.score >= scored[0].score - reach
+        and (_is_named(entry) or (entry is scored[0] and _points(entry, "name") >= _PART_OF_NAME))
     ]
     unknown = [entry for entry in near[:_MOST_DETAILS] if by_id[entry.tmdb_id].seasons is None]
     # Whom to ask about first may follow popularity, unlike whom to believe.
