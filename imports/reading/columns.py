@@ -92,8 +92,6 @@ def find_columns(sample: Sequence[Record]) -> Columns:
                 roles = _roles(keys, layout)
                 if Role.TITLE in roles and Role.WHEN in roles:
                     return _named(layout, roles, keys, line, sample)
-            if "starttime" in keys and "profilename" in keys:
-                raise unreadable("This looks like a ViewingActivity.csv, but without the titles.")
     return _by_content(sample)
 
 

@@ -90,11 +90,11 @@ def _choose_profile(
     if len(profiles) == 1:
         return None, None
     choices = [
-        Choice(name, Message("%(name)s (%(rows)d rows)", {"name": name, "rows": rows}))
+        Choice(name, Message("%(name)s (rows: %(rows)d)", {"name": name, "rows": rows}))
         for name, rows in profiles.items()
         if name != ALL_PROFILES
     ]
-    every = Message("All profiles (%(rows)d rows)", {"rows": sum(profiles.values())})
+    every = Message("All profiles (rows: %(rows)d)", {"rows": sum(profiles.values())})
     text = Message(
         "This file has the viewings of %(count)d profiles. Whose do you want?",
         {"count": len(profiles)},

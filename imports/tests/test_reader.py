@@ -279,9 +279,15 @@ def test_binary_data_is_called_no_text():
     assert "not a text file" in refusal(bytes(range(1, 32)) * 40)
 
 
-def test_an_activity_file_without_titles_is_named():
-    data = "Profile Name,Start Time,Duration,Country\nAnna,2022-07-14 17:00:52,00:20:00,DE\n"
+@pytest.mark.parametrize("profile", ["Profile Name,", ""])
+def test_an_activity_file_without_titles_is_named(profile):
+    data = f"{profile}Start Time,Duration,Country\n2022-07-14 17:00:52,00:20:00,DE,x\n"
     assert "without the titles" in refusal(data)
+
+
+def test_an_unknown_file_of_netflixs_download_is_recognised_as_one():
+    data = "Profile Name,Title Desc,Utc Timestamp\nAnna,Dark: Trivia,2022-07-14 17:00:52\n"
+    assert "another file of the personal data that Netflix sends" in refusal(data)
 
 
 COLUMNS = (
@@ -472,9 +478,9 @@ def test_several_profiles_are_asked_about_and_the_largest_is_read():
     (question,) = reading.questions
     assert question.kind is QuestionKind.PROFILE
     assert [(choice.value, str(choice.label)) for choice in question.choices] == [
-        ("Anna", "Anna (2 rows)"),
-        ("Ben", "Ben (1 rows)"),
-        ("all", "All profiles (3 rows)"),
+        ("Anna", "Anna (rows: 2)"),
+        ("Ben", "Ben (rows: 1)"),
+        ("all", "All profiles (rows: 3)"),
     ]
     assert [row.kind for row in reading.rows] == [Kind.SKIPPED, Kind.MOVIE, Kind.MOVIE]
 

@@ -69,4 +69,10 @@ def recognise(keys: Collection[str]) -> Message | None:
     for what, columns in _SERVICES:
         if columns.issubset(keys):
             return Message("This looks like %(what)s, which watchlog cannot read.", {"what": what})
+    if "title" in keys:
+        return None
+    if "starttime" in keys:
+        return Message("This looks like a ViewingActivity.csv, but without the titles.")
+    if "profilename" in keys:
+        return Message("This is another file of the personal data that Netflix sends.")
     return None
