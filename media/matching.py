@@ -663,8 +663,7 @@ def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Se
     best = decision.candidates[0] if decision.candidates else None
     if decision.tmdb_id is None or best is None or _points(best, "name") < _SAME_NAME:
         exists = any(_points(scored, "name") >= _NEAR_NAME for scored in decision.candidates)
-        alone = len(evidence.episodes) <= 1 and not any(e.season_name for e in evidence.episodes)
-        if doubt.is_episode and alone and not exists and not _EPISODE_LIKE.search(doubt.title):
+        if doubt.is_episode and not exists and _looks_like_a_film(doubt, evidence):
             return Settled(Verdict.MOVIE, Sentence("TMDB has no series called %(series)s.", values))
         return as_read
     if _points(best, "titles") < 0:
@@ -677,6 +676,16 @@ def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Se
         return as_read
     reason = Sentence("%(series)s is a series of one season, which Netflix does not name.", values)
     return Settled(Verdict.EPISODE, reason, decision.tmdb_id)
+
+
+def _looks_like_a_film(doubt: Doubt, evidence: Evidence) -> bool:
+    """Whether nothing but the doubtful title bears the name, and the title has just two parts."""
+    return (
+        len(evidence.episodes) <= 1
+        and not any(episode.season_name for episode in evidence.episodes)
+        and ": " not in evidence.name
+        and not _EPISODE_LIKE.search(doubt.title)
+    )
 
 
 def _had_one_season(candidate: Candidate, evidence: Evidence, scored: ScoredCandidate) -> bool:

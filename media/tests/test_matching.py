@@ -399,6 +399,8 @@ def test_a_lone_title_read_as_episode_is_a_movie_when_no_series_has_the_name():
     title = "The Wild World of a Stranger"
     assert settled("Running", [title], is_episode=True) == {title: Verdict.MOVIE}
     assert settled("Running", [title, "Away"], is_episode=True)[title] is Verdict.AS_READ
+    assert settled("Running: Wild", [title], is_episode=True)[title] is Verdict.AS_READ
+    assert settled("Running", ["The Pilot"], is_episode=True)["The Pilot"] is Verdict.AS_READ
 
 
 def test_english_titles_are_wanted_before_a_doubt_is_settled_by_name():
