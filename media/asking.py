@@ -18,6 +18,7 @@ from media.matching import (
     WantKind,
     WatchedEpisode,
 )
+from tmdb.client import time_limit
 from tmdb.errors import TmdbNotFound
 from tmdb.service import MAX_APPENDED, Seasons, search_series, series_details
 from tmdb.types import Season, SeriesDetails, SeriesSummary
@@ -55,9 +56,11 @@ class Answer:
 def ask(question: Question) -> Answer:
     """Ask TMDB until the evidence decides, or the requests for one name are used up.
 
-    Raises TmdbError when TMDB cannot be asked.
+    Ends within half a minute, waiting for the throttle apart. Raises TmdbError when TMDB cannot
+    be asked.
     """
-    return _Asking(question).run()
+    with time_limit():
+        return _Asking(question).run()
 
 
 class _Asking:

@@ -186,8 +186,9 @@ TMDB_RATE_LIMIT: int = env.int("TMDB_RATE_LIMIT", default=40)
 TMDB_RATE_PERIOD: float = env.float("TMDB_RATE_PERIOD", default=10.0)
 TMDB_CONNECT_TIMEOUT: float = env.float("TMDB_CONNECT_TIMEOUT", default=3.05)
 TMDB_READ_TIMEOUT: float = env.float("TMDB_READ_TIMEOUT", default=8.0)
-# Requests to TMDB that one import has under way at the same time.
-TMDB_PARALLEL: int = env.int("TMDB_PARALLEL", default=6)
+# Requests to TMDB that one import has under way at the same time. Answers take 100 ms or more,
+# so that fewer could not use up a limit of 40 per second.
+TMDB_PARALLEL: int = env.int("TMDB_PARALLEL", default=16)
 
 # Imports
 IMPORT_MAX_BYTES: int = env.int("IMPORT_MAX_BYTES", default=60 * 1024 * 1024)
