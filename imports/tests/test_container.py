@@ -8,7 +8,7 @@ from io import BytesIO
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.container import open_table
@@ -248,6 +248,7 @@ def test_a_damaged_or_hostile_workbook_is_refused(broken):
     assert "spreadsheet is damaged" in refusal(zipped(broken))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_raise_anything_but_unreadable_file(data):
     for start in (b"", b"PK\x03\x04", b"PK\x05\x06"):
@@ -257,6 +258,7 @@ def test_no_bytes_raise_anything_but_unreadable_file(data):
             assert str(refused.message)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0), st.integers(0, 255), st.booleans())
 def test_no_damage_to_a_zip_raises_anything_but_unreadable_file(at, value, as_workbook):
     good = (

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.dates import Dates, decide, parse_date
@@ -228,6 +228,7 @@ DAYS = st.lists(
 ).filter(lambda days: any(day.day > 12 for day in days))
 
 
+@settings(deadline=None)
 @given(days=DAYS, written=st.sampled_from(sorted(FORMATS)), seed=st.integers(0, 100))
 def test_dates_are_read_as_written_whatever_the_order_of_the_rows(days, written, seed):
     random.Random(seed).shuffle(days)
@@ -238,11 +239,13 @@ def test_dates_are_read_as_written_whatever_the_order_of_the_rows(days, written,
     assert dates.question is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_makes_reading_a_date_fail(text):
     dates_of(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"\A\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?\Z"), max_size=12))
 def test_no_column_makes_the_decision_fail(column):
     dates = dates_of(*column)

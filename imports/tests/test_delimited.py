@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.delimited import Dialect, decode, records, split
@@ -45,6 +45,7 @@ def test_text_is_decoded_whatever_its_encoding(data, text):
     assert decode(data) == text
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_decoding_never_fails_and_leaves_no_nul(data):
     assert "\0" not in decode(data)
@@ -117,6 +118,7 @@ def test_blanks_before_an_opening_quote_are_skipped_where_the_file_has_them():
     assert split_up('"a, b", "1"\n', Dialect(skip_blanks=True)) == [(1, ["a, b", "1"])]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(alphabet='ab,;"\n\r\t 1', max_size=6), max_size=3), max_size=8))
 def test_well_written_csv_is_read_as_it_was_meant(rows):
     def quoted(cell):
@@ -127,6 +129,7 @@ def test_well_written_csv_is_read_as_it_was_meant(rows):
     assert read == rows
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab1,"\n\r', max_size=200))
 def test_no_line_is_skipped_or_told_twice(text):
     lines = [line for line, _ in split_up(text)]

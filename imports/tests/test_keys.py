@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.keys import name_key, title_key
@@ -43,6 +43,7 @@ def test_other_closing_brackets_stay_part_of_the_title(one, other):
     assert title_key(one) != title_key(other)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_a_key_has_single_blanks_and_no_capitals(raw):
     key = title_key(raw)

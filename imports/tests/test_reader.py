@@ -544,6 +544,7 @@ def written(rows, *, delimiter=",", quoting=csv.QUOTE_ALL, lines="\n") -> bytes:
     return buffer.getvalue().encode()
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(TITLES, DAYS), max_size=30),
     delimiter=st.sampled_from(",;\t"),
@@ -558,6 +559,7 @@ def test_no_row_of_a_well_written_file_is_lost_or_changed(rows, delimiter, quoti
     assert [(row.title, row.watched_on) for row in reading.rows] == rows
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.tuples(TITLES, DAYS), min_size=1, max_size=30), seed=st.integers(0, 99))
 def test_the_days_read_do_not_depend_on_the_order_of_the_rows(rows, seed):
     cells = [
@@ -575,6 +577,7 @@ def records_of(text: str) -> int:
     return sum(1 for row in rows if any(cell.strip() for cell in row))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["Dark", "8/24/20", '"', ",", ";", "\n", "\r\n", " ", '""', "x: y", "1/2"]),
@@ -589,7 +592,7 @@ def test_damaged_files_give_a_row_for_each_line_at_least_and_never_fail(pieces):
     assert len(lines) >= (records_of(text) - 1 if '"' not in text else 1)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_make_reading_fail(data):
     for start in (b"", b"Title,Date\n", b"Title,Date\nDark,8/24/20\n", COLUMNS.encode() + b"\n"):
@@ -601,6 +604,7 @@ def test_no_bytes_make_reading_fail(data):
             assert isinstance(reading, Reading)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(
