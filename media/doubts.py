@@ -39,19 +39,14 @@ def doubtful_names(viewings: Iterable[Viewing]) -> list[DoubtfulName]:
     names: dict[tuple[int, str], library.NewName] = {}
     entries: dict[tuple[int, str], int] = {}
     for viewing in viewings:
-        if viewing.kind == ViewingKind.EPISODE:
-            name, key = viewing.name.name, viewing.name.key
-            entries[viewing.user_id, key] = viewing.entry_id
-        else:
-            other = viewing.alternative or {}
-            name, key = other.get("series") or "", other.get("series_key") or ""
-        if not name or not key:
+        series = series_meant(viewing)
+        if series is None:
             continue
-        where = (viewing.user_id, key)
+        where = (viewing.user_id, series.key)
+        if viewing.kind == ViewingKind.EPISODE:
+            entries[where] = viewing.entry_id
         found.setdefault(where, []).append(viewing)
-        names.setdefault(
-            where, library.NewName(MediaType.TV_SERIES, name, key, viewing.name.language)
-        )
+        names.setdefault(where, series)
     entries |= {
         (user_id, key): entry_id
         for user_id, key, entry_id in EntryName.objects.filter(
@@ -70,6 +65,18 @@ def doubtful_names(viewings: Iterable[Viewing]) -> list[DoubtfulName]:
         )
         for (user_id, key), doubtful in found.items()
     ]
+
+
+def series_meant(viewing: Viewing) -> library.NewName | None:
+    """The series that a viewing, which comes with its `name`, is or might be an episode of."""
+    if viewing.kind == ViewingKind.EPISODE:
+        name, key = viewing.name.name, viewing.name.key
+    else:
+        other = viewing.alternative or {}
+        name, key = other.get("series") or "", other.get("series_key") or ""
+    if not name or not key:
+        return None
+    return library.NewName(MediaType.TV_SERIES, name, key, viewing.name.language)
 
 
 def as_doubts(viewings: Iterable[Viewing]) -> list[Doubt]:

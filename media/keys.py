@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from datetime import date
 
 
@@ -18,3 +19,8 @@ def fingerprint(title_hash: str, day: date | None) -> str:
     a viewing marked by hand without a day.
     """
     return digest(f"{title_hash}{day.isoformat() if day else ''}")
+
+
+def typed_key(name: str) -> str:
+    """The key of a series' name that a person typed; for plain names the one a file gives."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()

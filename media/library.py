@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -239,15 +240,7 @@ def read_as_movies(viewings: Sequence[Viewing]) -> set[int]:
     if not viewings:
         return set()
     user_id = viewings[0].user_id
-    titles = {
-        viewing.title_hash: NewName(
-            MediaType.MOVIE,
-            " ".join(viewing.raw_title.split()) or viewing.raw_title,
-            viewing.title_hash,
-            viewing.name.language,
-        )
-        for viewing in viewings
-    }
+    titles = {viewing.title_hash: movie_name(viewing) for viewing in viewings}
     films = find_or_create_names(user_id, titles.values())
     touched = {viewing.entry_id for viewing in viewings}
     for viewing in viewings:
@@ -257,8 +250,18 @@ def read_as_movies(viewings: Sequence[Viewing]) -> set[int]:
         viewing.season_number = viewing.episode_number = viewing.tmdb_season = None
         viewing.season_inferred = viewing.reading_uncertain = False
         viewing.season_name = viewing.episode_title = ""
-    _save_reading(viewings)
+    save_readings(viewings)
     return touched | {viewing.entry_id for viewing in viewings}
+
+
+def movie_name(viewing: Viewing) -> NewName:
+    """The name that a viewing's title has as a movie; its key is the title's hash."""
+    return NewName(
+        MediaType.MOVIE,
+        " ".join(viewing.raw_title.split()) or viewing.raw_title,
+        viewing.title_hash,
+        viewing.name.language,
+    )
 
 
 def read_as_episodes(viewings: Sequence[Viewing], series: NewName) -> set[int]:
@@ -276,20 +279,39 @@ def read_as_episodes(viewings: Sequence[Viewing], series: NewName) -> set[int]:
     touched = {viewing.entry_id for viewing in viewings} | {name.entry_id}
     for viewing in viewings:
         if viewing.kind != ViewingKind.EPISODE:
-            other = viewing.alternative or {}
-            follows = viewing.raw_title.removeprefix(series.name).lstrip(": ")
             viewing.kind = ViewingKind.EPISODE
-            viewing.season_number = other.get("season_number")
-            viewing.season_inferred = viewing.season_number is not None
-            viewing.episode_title = other.get("episode_title") or follows or viewing.raw_title
+            fill_as_episode(viewing, series.name)
         viewing.name, viewing.entry_id = name, name.entry_id
         viewing.tmdb_season = None
         viewing.reading_uncertain = False
-    _save_reading(viewings)
+    save_readings(viewings)
     return touched
 
 
-def _save_reading(viewings: Sequence[Viewing]) -> None:
+class EpisodeReading(Protocol):
+    """What a title reads as when it is an episode."""
+
+    raw_title: str
+    alternative: Any
+    season_number: int | None
+    season_inferred: bool
+    episode_title: str
+
+
+def fill_as_episode(reading: EpisodeReading, series: str) -> None:
+    """Give a title that was read as a movie the season and title of an episode of `series`.
+
+    They are those of its other reading, else the title is what follows the series' name.
+    """
+    other = reading.alternative or {}
+    follows = reading.raw_title.removeprefix(series).lstrip(": ")
+    reading.season_number = other.get("season_number")
+    reading.season_inferred = reading.season_number is not None
+    reading.episode_title = other.get("episode_title") or follows or reading.raw_title
+
+
+def save_readings(viewings: Sequence[Viewing]) -> None:
+    """Store how viewings read now. Which TMDB episodes they are is to be found out again."""
     Viewing.tmdb_episodes.through.objects.filter(viewing__in=viewings).delete()
     Viewing.objects.bulk_update(viewings, AS_READ, batch_size=200)
 

@@ -191,7 +191,7 @@ def question_about(subject: Subject) -> Question | None:
     elif subject.doubtful is not None and viewings:
         evidence = Evidence(
             name=subject.doubtful.series.name,
-            language=_language(subject.doubtful.series.language),
+            language=language_or_usual(subject.doubtful.series.language),
             episodes=tuple(dict.fromkeys(doubts.as_watched(viewings))),
             first_watched=min((v.day for v in viewings if v.day), default=None),
         )
@@ -215,13 +215,20 @@ def evidence_for(entry: LibraryEntry) -> Evidence:
     return Evidence(
         name=names[0].name,
         other_names=tuple(name.name for name in names[1:]),
-        language=_language(names[0].language),
+        language=language_of(entry),
         episodes=tuple(episodes),
         first_watched=entry.first_watched,
     )
 
 
-def _language(code: str) -> str:
+def language_of(entry: LibraryEntry) -> str:
+    """The language of an entry's names, in which TMDB is asked about it."""
+    names = sorted(entry.names.all(), key=lambda name: name.pk)
+    return language_or_usual(names[0].language if names else "")
+
+
+def language_or_usual(code: str) -> str:
+    """A name's language, or the installation's where that is not known."""
     return code or settings.TMDB_LANGUAGE.split("-")[0]
 
 
