@@ -252,26 +252,43 @@ OVERRULING = {
 def _readings(user_id: int, plays: Mapping[str, Play]) -> list[_Viewing]:
     """What each title key reads as, under names of the user's library; those are made."""
     hashes = {title: digest(title) for title in plays}
-    films = set(
-        EntryName.objects.filter(
-            user_id=user_id, media_type=MediaType.MOVIE, decision=Decision.MOVIE
-        ).values_list("key", flat=True)
-    )
+    # What was decided about a title itself comes before what it reads as.
+    decided = {
+        name.key: name
+        for name in EntryName.objects.filter(
+            user_id=user_id,
+            media_type=MediaType.MOVIE,
+            decision__in=[Decision.MOVIE, Decision.SERIES],
+        ).select_related("decided_series")
+    }
     wanted = {
         title: _movie_name(hashes[title], play.row)
-        if hashes[title] in films
+        if hashes[title] in decided
         else _name(hashes[title], play.row)
         for title, play in plays.items()
     }
     by_title = _find_names(user_id, wanted)
     overruled = {
-        title: _name_as_decided(hashes[title], plays[title].row, name)
+        title: name
         for title, name in by_title.items()
         if (name.media_type, name.decision) in OVERRULING
     }
     if overruled:
-        by_title |= _find_names(user_id, overruled)
-    return [_reading(hashes[title], play.row, by_title[title]) for title, play in plays.items()]
+        chosen = {
+            title: series
+            for title in overruled
+            if (name := decided.get(hashes[title])) and (series := name.decided_series)
+        }
+        others = {
+            title: _name_as_decided(hashes[title], plays[title].row, name)
+            for title, name in overruled.items()
+            if title not in chosen
+        }
+        by_title |= chosen | _find_names(user_id, others)
+    return [
+        _reading(hashes[title], play.row, by_title[title], is_decided=hashes[title] in decided)
+        for title, play in plays.items()
+    ]
 
 
 def _find_names(user_id: int, wanted: Mapping[str, library.NewName]) -> dict[str, EntryName]:
@@ -306,7 +323,7 @@ def _name_as_decided(title_hash: str, row: Row, name: EntryName) -> library.NewN
     return _series_name(other or _tidy(row.title), row.language or "")
 
 
-def _reading(title_hash: str, row: Row, name: EntryName) -> _Viewing:
+def _reading(title_hash: str, row: Row, name: EntryName, *, is_decided: bool) -> _Viewing:
     viewing = _Viewing(
         None,
         title_hash,
@@ -314,8 +331,10 @@ def _reading(title_hash: str, row: Row, name: EntryName) -> _Viewing:
         name.pk,
         name.entry_id,
         ViewingKind.MOVIE.value,
-        # What a person decided about the name leaves no doubt.
-        reading_uncertain=row.reading_uncertain and name.decision == Decision.NONE,
+        # What a person decided about the title or its name leaves no doubt.
+        reading_uncertain=row.reading_uncertain
+        and not is_decided
+        and name.decision == Decision.NONE,
     )
     if row.alternative is not None:
         viewing.alternative = {
@@ -333,6 +352,8 @@ def _reading(title_hash: str, row: Row, name: EntryName) -> _Viewing:
         viewing.season_name = _storable(row.season_name or "")[:300]
         viewing.episode_number = _bounded(row.episode_number)
         viewing.episode_title = _storable(row.episode_title or "")
+        if row.kind != Kind.EPISODE:
+            library.fill_as_episode(viewing, name.name)
     return viewing
 
 
