@@ -76,6 +76,7 @@ _TOKEN = re.compile(
     r"(\d+)(?:[-:]?[a-zα-ωа-яèé]{1,3}(?!\w))?\.?"
     r"|[^\W\d_]+(?:['-][^\W\d_]+)*"
 )
+_DIGIT = re.compile(r"\d")
 _AROUND_NUMBER = re.compile(r"\.? ?# ?")
 _SEPARATOR = re.compile(r" - | : |: |, | ?[()] ?")
 _LETTER_AT_END = re.compile(r" ([a-h])$")
@@ -226,7 +227,7 @@ def _may_be(folded: str, marking: frozenset[str]) -> bool:
     words = folded.split(" ")
     if words[0] in marking or words[-1] in marking:
         return True
-    if any(map(str.isdigit, folded)):
+    if _DIGIT.search(folded) is not None:
         return words[0].rstrip("0123456789.") in marking or not marking.isdisjoint(words)
     return False
 

@@ -32,6 +32,7 @@ from imports.reading.types import Alternative, Format, Kind, Known, Message
 # Netflix dropped the marker of series with one season between 28 March and 30 June 2022.
 NEW_GRAMMAR = date(2022, 6, 1)
 _LEAKED = re.compile(r"_(?:hook|shortpreview)(?:_|$)|_\d+x\d+$")
+_ANY_COLON = re.compile(" ?: ")
 _PLACEHOLDER = "VideoEpisode"
 _STRAY_LABEL = "English Title"
 
@@ -159,10 +160,14 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
     found = _Sorted()
     seasons = found.seasons
     search_suffix = table().suffix.search
+    movies = known.movies
     for raw in titles:
         text = clean(raw)
         if "_" in text and _LEAKED.search(text):
             found.readings[raw] = TitleReading(Kind.SKIPPED, _PREVIEW)
+            continue
+        if movies and title_key(raw) in movies:
+            found.readings[raw] = TitleReading(Kind.MOVIE, _SAID)
             continue
         suffix: int | None = None
         if text.endswith(")"):
@@ -177,45 +182,45 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
             if len(parts) == 3:
                 # Most titles stand in a season that an earlier one has opened.
                 season = seasons.get((parts[0], parts[1]))
-                if season is not None:
+                whole = _PLACEHOLDER not in text and _STRAY_LABEL not in text
+                if season is not None and whole:
                     season.episodes.append((raw, parts[2], suffix))
                     continue
                 if ": " in parts[2]:
                     parts[2:] = parts[2].split(": ")
-        _sort_one(Unmarked(raw, parts, suffix), text, found, known)
+        _sort_one(Unmarked(raw, parts, suffix), text, found)
     return found
 
 
-def _sort_one(title: Unmarked, text: str, found: _Sorted, known: Known) -> None:
+def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
     raw, parts, suffix = title
     broken = _broken(parts)
     if broken is not None:
         found.readings[raw] = TitleReading(Kind.ERROR, broken)
         return
-    if known.movies and title_key(raw) in known.movies:
-        found.readings[raw] = TitleReading(Kind.MOVIE, _SAID)
-        return
-    last = len(parts) - 1
-    for position in range(1, last + 1):
-        marker = found.marker_of(parts[position])
-        if marker is None or not _ends_series(marker, position, parts):
-            continue
-        if position == last:
-            found.readings[raw] = TitleReading(
-                Kind.MOVIE,
-                Message(_SEASON_ONLY, {"marker": parts[position]}),
-                reading_uncertain=True,
-                alternative=Alternative(Kind.EPISODE, ": ".join(parts[:-1]), marker.number),
-            )
+    position, marker = _season_marker(parts, found)
+    if marker is None and " : " in text:
+        # Some French titles have the typographic colon between all their parts.
+        spaced = _ANY_COLON.split(text)
+        position, marker = _season_marker(spaced, found, sure=True)
+        parts = parts if marker is None else spaced
+    if marker is not None:
+        name = parts[position]
+        if position < len(parts) - 1:
+            series = _series_before(parts, position)
+            rest = ": ".join(parts[position + 1 :])
+            _open_season(found, series, name, marker).append((raw, rest, suffix))
             return
-        rest = ": ".join(parts[position + 1 :])
-        _open_season(found, _series_before(parts, position), parts[position], marker).append(
-            (raw, rest, suffix)
+        found.readings[raw] = TitleReading(
+            Kind.MOVIE,
+            Message(_SEASON_ONLY, {"marker": name}),
+            reading_uncertain=True,
+            alternative=Alternative(Kind.EPISODE, ": ".join(parts[:-1]), marker.number),
         )
         return
     if read_trailer(text):
         found.readings[raw] = TitleReading(Kind.SKIPPED, _TRAILER)
-    elif last == 0:
+    elif len(parts) == 1:
         found.single.append(title)
     elif not _sort_behind_comma(title, found):
         found.unmarked.append(title)
@@ -240,16 +245,27 @@ def _sort_behind_comma(title: Unmarked, found: _Sorted) -> bool:
     return True
 
 
-def _ends_series(marker: Marker, position: int, parts: list[str]) -> bool:
-    """Whether a marker at this place of a title says where the name of the series ends."""
-    last = position == len(parts) - 1
-    if marker.level in (Level.SEASON, Level.LIMITED):
-        return marker.exact or not last
-    if marker.level in (Level.PART, Level.SPECIAL):
-        # Behind "Stranger Things: Stranger Things 4" a part is one of that season.
-        repeated = position == 2 and repeats(parts[1], parts[0])
-        return not last and (not repeated or fold(parts[1]) == fold(parts[0]))
-    return False
+def _season_marker(
+    parts: list[str], found: _Sorted, *, sure: bool = False
+) -> tuple[int, Marker | None]:
+    """Where the marker stands that ends the name of the series, and that marker.
+
+    `sure` wants one that is nothing else and has an episode behind it.
+    """
+    last = len(parts) - 1
+    for position in range(1, last + 1):
+        marker = found.marker_of(parts[position])
+        if marker is None:
+            continue
+        if marker.level in (Level.SEASON, Level.LIMITED):
+            if (position < last or not sure) if marker.exact else (position < last and not sure):
+                return position, marker
+        elif marker.level in (Level.PART, Level.SPECIAL) and position < last and not sure:
+            # Behind "Stranger Things: Stranger Things 4" a part is one of that season.
+            repeated = position == 2 and repeats(parts[1], parts[0])
+            if not repeated or fold(parts[1]) == fold(parts[0]):
+                return position, marker
+    return 0, None
 
 
 def _series_before(parts: list[str], position: int) -> str:
@@ -310,9 +326,6 @@ def _read_season(season: _Season, language: str, found: _Sorted) -> None:
     for (raw, title, episode), count in zip(season.episodes, counts, strict=True):
         if count is not None and (trusted or count.level is Level.EPISODE):
             episode = count.number
-        if title == _PLACEHOLDER:
-            readings[raw] = TitleReading(Kind.ERROR, _NO_REAL_NAME)
-            continue
         readings[raw] = TitleReading(
             Kind.EPISODE, reason, series, language, number, False, name, episode, title
         )

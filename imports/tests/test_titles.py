@@ -65,6 +65,8 @@ def kinds(readings):
         ("Attack on Titan: The Final Season Part 2: Judgment", "Attack on Titan", None, "Judgment"),
         ("Black Mirror: Specials: White Christmas", "Black Mirror", 0, "White Christmas"),
         ("Korra: Korra: Book 1: Air", "Korra", 1, "Air"),
+        ("Better Call Saul : Saison 2 : Cobbler", "Better Call Saul", 2, "Cobbler"),
+        ("Seinfeld: Season 3: The Pen (Episode 5)", "Seinfeld", 3, "The Pen"),
     ],
 )  # fmt: skip
 def test_the_marker_decides_where_the_name_of_the_series_ends(title, series, season, name):
