@@ -58,11 +58,13 @@ class MediaQuerySet(models.QuerySet["Media"]):
         """Shared series whose totals may be out of date, the oldest first.
 
         Series that go on after a week, others after 90 days; rows without any totals at once.
+        Those that TMDB doesn't have any more wait for a person.
         """
         over = ["Ended", "Canceled"]
         return (
             self.shared()
             .series()
+            .filter(tmdb_gone_at__isnull=True)
             .filter(
                 Q(last_tmdb_update__isnull=True)
                 | Q(last_tmdb_update__lte=now - REFRESH_ENDED)

@@ -46,6 +46,7 @@ class Card:
     progress: str
     bar: Bar | None
     is_complete: bool
+    has_new_episodes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ def make_cards(entries: Sequence[LibraryEntry]) -> tuple[Card, ...]:
             else "",
             bar=make_bar(entry, entry.media.seasons.all(), watched[entry.pk]),
             is_complete=is_complete(entry),
+            has_new_episodes=entry.has_new_episodes,
         )
         for entry in entries
     )
