@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from media import library
-from media.entry_pages import days_watched, movie_page, series_page
+from media.entry_pages import Next, days_watched, movie_page, series_page
 from media.models import LibraryEntry, Media, Season
 from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
 
@@ -61,7 +61,7 @@ def test_the_next_episode_comes_after_the_furthest_watched_one(user):
         Season.objects.get(media=entry.media, number=1).episodes.filter(number=3)
     )
     page = series_page(reload(entry))
-    assert (page.next.season, page.next.number) == (2, 1)
+    assert page.next == Next(2, 1, "S2E1")
     assert [view.is_open for view in page.seasons] == [False, True]
 
 
@@ -113,6 +113,7 @@ def test_specials_stand_apart_and_count_nowhere(user):
     film = watch(entry, "Dark: The Film", DAY, kind="movie")
     page = series_page(reload(entry))
     assert page.progress == "1/10 episodes"
+    assert page.specials is not None
     assert [line.title for line in page.specials.lines] == ["S0E1", film.raw_title]
     assert [view.number for view in page.seasons] == [1]
 
