@@ -63,7 +63,7 @@ def test_an_unknown_total_shows_the_count_without_a_bar(client, ana):
 
 def test_a_movie_shows_neither(client, ana):
     add_movie(ana, "Roma")
-    card = re.search(r'<li class="card">.*?</li>', client.get(LIBRARY).text, re.DOTALL)[0]
+    (card,) = re.findall(r'<li class="card">.*?</li>', client.get(LIBRARY).text, re.DOTALL)
     assert "Roma" in card
     assert "episode" not in card
     assert 'class="bar' not in card
