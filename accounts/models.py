@@ -24,9 +24,7 @@ class Installation(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="accounts_installation_only_one", condition=models.Q(id=1)
-            ),
+            models.CheckConstraint(name="accounts_installation_only_one", condition=models.Q(id=1)),
         ]
 
     def __str__(self) -> str:
