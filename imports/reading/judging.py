@@ -22,6 +22,7 @@ from imports.reading.markers import Level, Marker, table
 from imports.reading.spelling import fold
 from imports.reading.types import Alternative, Kind, Message
 
+_OR_MOVIE = Alternative(Kind.MOVIE)
 _BREAK = re.compile(r" [-–—] | \(")
 _SURELY = 7
 _SURELY_NEW = 5
@@ -115,16 +116,12 @@ def _movie(title: Unmarked, template: str, *, uncertain: bool = True, **values: 
     alternative = None
     if uncertain:
         alternative = Alternative(Kind.EPISODE, title.parts[0], 1, ": ".join(title.parts[1:]))
-    return Verdict(
-        Kind.MOVIE, Message(template, values), uncertain=uncertain, alternative=alternative
-    )
+    return Verdict(Kind.MOVIE, Message(template, values), 1, 1, uncertain, alternative)
 
 
 def _episode(template: str, *, uncertain: bool = False, **values: object) -> Verdict:
-    alternative = Alternative(Kind.MOVIE) if uncertain else None
-    return Verdict(
-        Kind.EPISODE, Message(template, values), uncertain=uncertain, alternative=alternative
-    )
+    alternative = _OR_MOVIE if uncertain else None
+    return Verdict(Kind.EPISODE, Message(template, values), 1, 1, uncertain, alternative)
 
 
 def _judge_pair(group: Group, title: Unmarked) -> Verdict:
@@ -164,7 +161,7 @@ def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verd
             Kind.EPISODE,
             _REPEATED,
             uncertain=count < _SURELY,
-            alternative=None if count >= _SURELY else Alternative(Kind.MOVIE),
+            alternative=None if count >= _SURELY else _OR_MOVIE,
         )
     known = file.known.get(group.folded)
     if known is not None:
@@ -332,7 +329,7 @@ def _judge_longer(group: Group, title: Unmarked) -> Verdict:
         or len(group.below.get(fold(parts[1]), ())) > 1
         or len(group.named) >= _SURELY
     )
-    alternative = None if sure else Alternative(Kind.MOVIE)
+    alternative = None if sure else _OR_MOVIE
     return Verdict(Kind.EPISODE, reason, series, season, not sure, alternative)
 
 

@@ -181,10 +181,13 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
             parts = text.split(": ", 2)
             if len(parts) == 3:
                 # Most titles stand in a season that an earlier one has opened.
+                rest = parts[2]
                 season = seasons.get((parts[0], parts[1]))
-                whole = _PLACEHOLDER not in text and _STRAY_LABEL not in text
-                if season is not None and whole:
-                    season.episodes.append((raw, parts[2], suffix))
+                if season is None and ": " in rest:
+                    third, _, rest = rest.partition(": ")
+                    season = seasons.get((f"{parts[0]}: {parts[1]}", third))
+                if season is not None and _PLACEHOLDER not in rest and _STRAY_LABEL not in rest:
+                    season.episodes.append((raw, rest, suffix))
                     continue
                 if ": " in parts[2]:
                     parts[2:] = parts[2].split(": ")
@@ -218,7 +221,7 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
             alternative=Alternative(Kind.EPISODE, ": ".join(parts[:-1]), marker.number),
         )
         return
-    if read_trailer(text):
+    if (len(parts) > 1 or text.endswith(")")) and read_trailer(text):
         found.readings[raw] = TitleReading(Kind.SKIPPED, _TRAILER)
     elif len(parts) == 1:
         found.single.append(title)
@@ -314,21 +317,22 @@ def _read_season(season: _Season, language: str, found: _Sorted) -> None:
     readings = found.readings
     reason = Message(_MARKED, {"marker": season.name})
     series, name, number = season.series, season.name, season.marker.number
-    counts: list[Marker | None] = [
-        None if suffix is not None else read_count(title, found.marker_of)
-        for _, title, suffix in season.episodes
-    ]
-    # Some series count their chapters on from season to season, and then they are no numbers of
-    # episodes: "Lupin: Part 2: Chapter 6" is the first of its part.
-    trusted = number == 1 or any(
-        count is not None and count.level is Level.CHAPTER and count.number == 1 for count in counts
-    )
-    for (raw, title, episode), count in zip(season.episodes, counts, strict=True):
-        if count is not None and (trusted or count.level is Level.EPISODE):
-            episode = count.number
+    chapters: list[tuple[str, int | None]] = []
+    for raw, title, episode in season.episodes:
+        if episode is None:
+            count = read_count(title, found.marker_of)
+            if count is not None and count.level is Level.CHAPTER:
+                chapters.append((raw, count.number))
+            elif count is not None:
+                episode = count.number
         readings[raw] = TitleReading(
             Kind.EPISODE, reason, series, language, number, False, name, episode, title
         )
+    # Some series count their chapters on from season to season, and then they are no numbers of
+    # episodes: "Lupin: Part 2: Chapter 6" is the first of its part.
+    if number == 1 or any(chapter == 1 for _, chapter in chapters):
+        for raw, chapter in chapters:
+            readings[raw] = readings[raw]._replace(episode_number=chapter)
 
 
 def _read_single(found: _Sorted, language: str) -> None:
