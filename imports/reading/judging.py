@@ -140,7 +140,7 @@ def _judge_pair(group: Group, title: Unmarked) -> Verdict:
     if marker is not None and marker.number is not None:
         if marker.exact:
             return _judge_numbered(group, title, marker)
-        if marker.level is Level.CHAPTER and " - " not in folded:
+        if marker.level is Level.CHAPTER and (" - " not in folded or marker.number == 1):
             return _episode(_COUNTED, word=second, uncertain=True)
     if whose is NameOf.PERSON:
         return _movie(title, _PERSON, name=first, uncertain=False)
@@ -196,15 +196,15 @@ def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdi
     first, second = title.parts
     if whose is NameOf.FILMS_AND_SERIES:
         return _movie(title, _PERHAPS_FILMS, name=first)
+    if film_stem(group.folded) in group.file.films:
+        return _movie(title, _OTHER_FILM, name=first)
+    if len(group.named) > 2:
+        return None
     if whose is NameOf.PERHAPS_PERSON:
         return _movie(title, _PERHAPS_PERSON, name=first)
     word = _film_word(second)
     if word is not None:
         return _movie(title, _FILM_WORD, word=word)
-    if film_stem(group.folded) in group.file.films:
-        return _movie(title, _OTHER_FILM, name=first)
-    if len(group.named) > 2:
-        return None
     if is_sequel(group.folded):
         return _movie(title, _SEQUEL, name=first)
     marker = group.file.marker_of(second)

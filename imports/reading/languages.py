@@ -12,7 +12,7 @@ class Languages:
     """The languages of a file: of its series, by their markers, and of most of its titles.
 
     `votes` counts titles by the languages that their marker may belong to ("Temporada" is Spanish
-    and Portuguese); `titles` are all raw titles, asked for their letters where votes are even.
+    and Portuguese); `titles` are all raw titles, asked for their spelling where votes are even.
     """
 
     def __init__(
@@ -36,12 +36,16 @@ class Languages:
         if chosen is None:
             best = max(self._weights[language] for language in languages)
             leading = [name for name in languages if self._weights[name] == best]
-            chosen = leading[0] if len(leading) == 1 else self._by_letters(leading)
+            chosen = leading[0] if len(leading) == 1 else self._by_spelling(leading)
             self._chosen[languages] = chosen
         return chosen
 
-    def _by_letters(self, leading: list[str]) -> str:
-        letters = table().letters
+    def _by_spelling(self, leading: list[str]) -> str:
+        """The language whose letters and words for an episode the titles have most of."""
+        words = table()
         text = "".join(self._titles).casefold()
-        counts = {name: sum(map(text.count, letters[name])) for name in leading}
+        counts = {
+            name: sum(map(text.count, (*words.letters[name], *words.episode_words[name])))
+            for name in leading
+        }
         return max(leading, key=counts.__getitem__)

@@ -65,6 +65,7 @@ class Table:
     film_phrases: tuple[str, ...]
     film_hints: frozenset[str]
     letters: dict[str, str]
+    episode_words: dict[str, tuple[str, ...]]
     suffix: re.Pattern[str]
 
 
@@ -170,7 +171,6 @@ def table() -> Table:
     numbers: dict[str, int] = {}
     levels: dict[str, Level] = {}
     languages: dict[str, list[str]] = {}
-    letters: dict[str, str] = {}
     for language, words in data.items():
         for name in ("cardinals", "ordinals"):
             for position, word in enumerate(words.get(name, ()), 1):
@@ -185,7 +185,6 @@ def table() -> Table:
                 if _RANK[level] <= _RANK[known]:
                     levels[shape] = level
                     languages.setdefault(shape, []).append(language)
-        letters[language] = words.get("letters", "")
     shapes = {shape: _Entry(level, tuple(languages[shape])) for shape, level in levels.items()}
     counting = {fold(words).replace("#", "").strip() for words in every("episode", "closing")}
     alternatives = "|".join(sorted(map(re.escape, counting), key=len, reverse=True))
@@ -214,7 +213,11 @@ def table() -> Table:
             if not word.isalpha() or _UNSPACED.search(word)
         ),
         film_hints=frozenset(map(fold, every("film_hints"))),
-        letters=letters,
+        letters={language: words.get("letters", "") for language, words in data.items()},
+        episode_words={
+            language: tuple(_AROUND_NUMBER.sub("", fold(word)) for word in words["episode"])
+            for language, words in data.items()
+        },
         suffix=re.compile(
             rf" ?\((?:(?:{alternatives})\.? ?(\d+)|(\d+)\.? ?(?:{alternatives}))\)$",
             re.IGNORECASE,

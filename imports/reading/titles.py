@@ -272,9 +272,10 @@ def _season_marker(
 
 
 def _series_before(parts: list[str], position: int) -> str:
-    """The name before a marker; Netflix writes some twice ("Avatar: Avatar: Book 1")."""
-    if position == 2 and fold(parts[0]) == fold(parts[1]):
-        return parts[0]
+    """The name before a marker; Netflix writes some twice ("Korra: Korra: Book 1")."""
+    half, odd = divmod(position, 2)
+    if not odd and [*map(fold, parts[:half])] == [*map(fold, parts[half:position])]:
+        return ": ".join(parts[:half])
     return ": ".join(parts[:position])
 
 

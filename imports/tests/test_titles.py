@@ -65,6 +65,7 @@ def kinds(readings):
         ("Attack on Titan: The Final Season Part 2: Judgment", "Attack on Titan", None, "Judgment"),
         ("Black Mirror: Specials: White Christmas", "Black Mirror", 0, "White Christmas"),
         ("Korra: Korra: Book 1: Air", "Korra", 1, "Air"),
+        ("Avatar: Aang: Avatar: Aang: 1. Kitap: Kaçak", "Avatar: Aang", 1, "Kaçak"),
         ("Better Call Saul : Saison 2 : Cobbler", "Better Call Saul", 2, "Cobbler"),
         ("Seinfeld: Season 3: The Pen (Episode 5)", "Seinfeld", 3, "The Pen"),
     ],
@@ -378,7 +379,9 @@ def test_each_series_has_the_language_of_its_markers_and_other_titles_that_of_th
     assert [reading.language for reading in readings] == ["es", "es", "en", "es"]
 
 
-def test_a_word_of_two_languages_is_decided_by_the_letters_of_the_file():
+def test_a_word_of_two_languages_is_decided_by_the_spelling_of_the_file():
+    assert read("Renne: Mini-série: Épisode 7")[0].language == "fr"
+    assert read("Rena: Mini-série: Episódio 7")[0].language == "pt"
     assert read("Luna: Temporada 1: Mañana")[0].language == "es"
     assert read("Lua: Temporada 1: Amanhã")[0].language == "pt"
 
