@@ -41,6 +41,7 @@ EDITION_AT_END = re.compile(rf"\s*[:–—-]\s+(?:{EDITION_WORDS})$", re.IGNOREC
 # What stands in brackets after a name to tell national versions apart, as ISO 3166-1 codes.
 COUNTRIES = {
     "us": "US", "usa": "US", "american": "US", "america": "US", "united states": "US",
+    "ee uu": "US", "eua": "US", "estados unidos": "US", "états-unis": "US",
     "uk": "GB", "gb": "GB", "british": "GB", "england": "GB", "united kingdom": "GB",
     "au": "AU", "aus": "AU", "australia": "AU", "australian": "AU",
     "nz": "NZ", "new zealand": "NZ",

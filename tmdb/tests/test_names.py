@@ -45,6 +45,11 @@ def test_year_and_countries_are_kept_apart_from_the_name() -> None:
     assert parsed == ParsedName("The Office", 2001, frozenset({"GB"}))
 
 
+@pytest.mark.parametrize("country", ["EE. UU.", "EUA", "États-Unis", "Estados Unidos"])
+def test_countries_are_known_in_the_languages_that_name_them(country: str) -> None:
+    assert parse_name(f"Shameless ({country})") == ParsedName("Shameless", None, frozenset({"US"}))
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
