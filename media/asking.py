@@ -131,7 +131,7 @@ class _Asking:
         page = search_series(search.query, language=search.language, page=search.page)
         for position, summary in enumerate(page.results):
             self.answer.summaries.setdefault(summary.id, summary)
-            self.candidates.setdefault(summary.id, _candidate(summary, position))
+            self.candidates.setdefault(summary.id, candidate_of(summary, position))
 
     def _fetch(self, tmdb_id: int) -> None:
         self.requests += 1
@@ -177,7 +177,7 @@ def _further_requests(parts: int) -> int:
     return max(parts - 1, 0) // MAX_APPENDED
 
 
-def _candidate(summary: SeriesSummary, position: int) -> Candidate:
+def candidate_of(summary: SeriesSummary, position: int) -> Candidate:
     return Candidate(
         tmdb_id=summary.id,
         name=summary.name,

@@ -29,6 +29,7 @@ from media.models import (
     LibraryEntry,
     LibraryEntryQuerySet,
     LookupStatus,
+    Source,
     Viewing,
     ViewingKind,
     ViewingQuerySet,
@@ -276,7 +277,7 @@ def _entry_to_decide(subject: Subject, touched: Iterable[int]) -> LibraryEntry |
 def _decide(entry: LibraryEntry, answer: Answer) -> Result:
     decision = answer.decision
     matched = answer.details.get(decision.tmdb_id) if decision.tmdb_id is not None else None
-    candidates = _candidates_to_show(answer)
+    candidates = candidates_to_show(answer)
     if matched is None:
         status = (
             LookupStatus.NOT_FOUND
@@ -302,7 +303,7 @@ def _english(answer: Answer, entry: LibraryEntry) -> tuple[SeasonFacts, ...]:
     return season_facts(details.seasons) if details else ()
 
 
-def _candidates_to_show(answer: Answer) -> list[dict[str, object]]:
+def candidates_to_show(answer: Answer) -> list[dict[str, object]]:
     """The best candidates with what a person needs to choose, best first."""
     shown: list[dict[str, object]] = []
     for scored in answer.decision.candidates[:8]:
@@ -351,7 +352,13 @@ def identify_episodes(entry: LibraryEntry, english: Sequence[SeasonFacts] = ()) 
         for season in stored
     ]
     places = {e.tmdb_id: (e.pk, season.number) for season in stored for e in season.episodes.all()}
-    viewings = list(entry.viewings.filter(kind=ViewingKind.EPISODE))
+    viewings = list(
+        entry.viewings.filter(kind=ViewingKind.EPISODE).exclude(
+            # A mark by hand is of the episode that it was made for.
+            source=Source.MANUAL,
+            tmdb_episodes__season__media=entry.media_id,
+        )
+    )
     found = identify(
         [
             Watched(v.pk, v.season_number, v.season_name or None, v.episode_number, v.episode_title)
