@@ -7,12 +7,14 @@ Network calls happen outside every transaction (rule 16). What TMDB answered is 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 
 from django.conf import settings
 from django.db import connection
@@ -34,7 +36,7 @@ from media.models import (
     ViewingKind,
     ViewingQuerySet,
 )
-from tmdb.errors import TmdbAuthError, TmdbError, TmdbNotConfigured
+from tmdb.errors import TmdbAuthError, TmdbError, TmdbInterrupted, TmdbNotConfigured
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ FAILURES_IN_A_ROW = 5
 FIRST_RETRY = timedelta(minutes=5)
 LAST_RETRY = timedelta(days=1)
 ATTEMPTS_BEFORE_ERROR = 6
+# How long to wait for an answer before asking whether to go on waiting.
+QUIET_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Result:
 
     entry_id: int
     status: LookupStatus
+
+
+# Called in the transaction that records a result, so that what it writes and the result become
+# visible together; whatever it raises undoes the recording. None: no entry was to be matched.
+OnRecorded = Callable[[Result | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,44 +82,55 @@ def look_up(
     doubtful: Viewings | None = None,
     even_if_not_due: bool = False,
     seconds: float | None = None,
+    on_recorded: OnRecorded = lambda result: None,
     on_result: Callable[[Result], None] = lambda result: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Look up entries, and settle doubtful viewings, last watched first (rule 24).
 
-    Takes at most about `seconds`; returns whether everything was asked. A failing TMDB leaves
-    entries pending, to be tried again later and later. Without a key, or when TMDB refuses it
-    or seems out of reach, the rest is left as it is: there is nothing more to ask now, so that
-    counts as everything. `on_result` is called for each entry.
+    Begins nothing new after `seconds`; returns whether everything was asked. A failing TMDB
+    leaves entries pending, to be tried again later and later. Without a key, or when TMDB
+    refuses it or seems out of reach, the rest is left for later: there is nothing more to ask
+    now, so that counts as everything. `on_result` is called for each entry, `on_recorded` in
+    the transaction that records one. When `should_stop`, asked at least each second, says so,
+    or the process is to stop, what is under way is given up.
     """
     if not settings.TMDB_API_KEY:
         return True
     if not even_if_not_due:
         entries = entries.due(timezone.now())
     subjects = _subjects(entries, doubtful)
-    ends = time.monotonic() + seconds if seconds is not None else None
-    failures = 0
-    with closing(_answers(subjects)) as answers:
-        for number, (subject, answer) in enumerate(answers, 1):
+    left = {subject.entry_id for subject in subjects if subject.is_to_be_matched}
+    failures = answered = 0
+    with closing(_answers(subjects, seconds)) as answers:
+        for subject, answer in answers:
+            if subject is None:
+                if should_stop():
+                    return False
+                continue
+            answered += 1
+            if isinstance(answer, TmdbInterrupted):
+                return False
             if isinstance(answer, TmdbAuthError | TmdbNotConfigured):
                 logger.warning("TMDB refuses the key; series stay pending until it is mended")
+                _put_off(left)
                 return True
+            left.discard(subject.entry_id)
             if isinstance(answer, TmdbError):
                 failures += 1
                 if subject.entry_id is not None and subject.is_to_be_matched:
-                    on_result(_record_failure(subject.entry_id))
+                    on_result(_record_failure(subject.user_id, subject.entry_id, on_recorded))
                 if failures >= FAILURES_IN_A_ROW:
                     logger.warning("TMDB is out of reach; the remaining series stay pending")
+                    _put_off(left)
                     return True
             else:
                 failures = 0
-                if answer is not None and (result := record(subject, answer)):
+                if answer is not None and (result := record(subject, answer, on_recorded)):
                     on_result(result)
             if should_stop():
-                return True
-            if ends is not None and time.monotonic() >= ends:
-                return number == len(subjects)
-    return True
+                return False
+    return answered == len(subjects)
 
 
 def _subjects(entries: Entries, doubtful: Viewings | None) -> list[Subject]:
@@ -129,24 +149,36 @@ def _subjects(entries: Entries, doubtful: Viewings | None) -> list[Subject]:
 
 
 def _answers(
-    subjects: Sequence[Subject],
-) -> Generator[tuple[Subject, Answer | TmdbError | None]]:
-    """What TMDB says about each subject, asked side by side, as the answers come."""
+    subjects: Sequence[Subject], seconds: float | None
+) -> Generator[tuple[Subject | None, Answer | TmdbError | None]]:
+    """What TMDB says about each subject, asked side by side, as the answers come.
+
+    None for the subject when there was no answer for a while. After so many seconds only what
+    is under way is still waited for.
+    """
+    ends = math.inf if seconds is None else time.monotonic() + seconds
+    waiting = iter(subjects)
     if settings.TMDB_PARALLEL <= 1:
-        yield from ((subject, _ask_about(subject)) for subject in subjects)
+        for subject in waiting:
+            yield subject, _ask_about(subject)
+            if time.monotonic() >= ends:
+                return
         return
     with ThreadPoolExecutor(settings.TMDB_PARALLEL, thread_name_prefix="lookup") as pool:
-        waiting = iter(subjects)
         under_way: dict[Future[Answer | TmdbError | None], Subject] = {}
         try:
             while True:
-                for subject in waiting:
+                # As many again wait in line, so that no thread idles while answers are recorded.
+                room = 2 * settings.TMDB_PARALLEL - len(under_way)
+                for subject in islice(waiting, room if time.monotonic() < ends else 0):
                     under_way[pool.submit(_ask_in_thread, subject)] = subject
-                    if len(under_way) >= settings.TMDB_PARALLEL:
-                        break
+                if time.monotonic() >= ends:
+                    under_way = {f: s for f, s in under_way.items() if not f.cancel()}
                 if not under_way:
                     return
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                done, _ = wait(under_way, QUIET_SECONDS, return_when=FIRST_COMPLETED)
+                if not done:
+                    yield None, None
                 for future in done:
                     yield under_way.pop(future), future.result()
         finally:
@@ -233,10 +265,13 @@ def language_or_usual(code: str) -> str:
     return code or settings.TMDB_LANGUAGE.split("-")[0]
 
 
-def record(subject: Subject, answer: Answer) -> Result | None:
+def record(
+    subject: Subject, answer: Answer, on_recorded: OnRecorded = lambda result: None
+) -> Result | None:
     """Store what was decided about the subject's entry; None when only doubts were open.
 
     An entry whose viewings all turned out to be movies is gone: its status is `not_needed`.
+    `on_recorded` is called with the result in the same transaction.
     """
     with library.library_lock(subject.user_id):
         name = subject.doubtful
@@ -251,7 +286,9 @@ def record(subject: Subject, answer: Answer) -> Result | None:
         for other in LibraryEntry.objects.filter(pk__in=touched, lookup_status="matched"):
             identify_episodes(other, _english(answer, other))
         library.recount(touched)
-        return result if subject.is_to_be_matched else None
+        told = result if subject.is_to_be_matched else None
+        on_recorded(told)
+    return told
 
 
 def _entry_to_decide(subject: Subject, touched: Iterable[int]) -> LibraryEntry | None:
@@ -383,8 +420,11 @@ def identify_episodes(entry: LibraryEntry, english: Sequence[SeasonFacts] = ()) 
     library.recount([entry.pk])
 
 
-def identify_new_viewings(entries: Entries) -> None:
-    """Identify the episodes of matched entries that have viewings without one. Asks nobody."""
+def identify_new_viewings(entries: Entries, on_recorded: OnRecorded = lambda result: None) -> None:
+    """Identify the episodes of matched entries that have viewings without one. Asks nobody.
+
+    `on_recorded` is called in the transaction of each entry.
+    """
     waiting = entries.filter(
         lookup_status=LookupStatus.MATCHED,
         viewings__kind=ViewingKind.EPISODE,
@@ -395,21 +435,28 @@ def identify_new_viewings(entries: Entries) -> None:
             entry = LibraryEntry.objects.select_related("media").filter(pk=pk).first()
             if entry is not None:
                 identify_episodes(entry)
+            on_recorded(None)
 
 
-def _record_failure(entry_id: int) -> Result:
+def _record_failure(user_id: int, entry_id: int, on_recorded: OnRecorded) -> Result:
     """Leave an entry pending and put off its next look-up, longer each time."""
-    entry = LibraryEntry.objects.filter(pk=entry_id).only("pk", "lookup_attempts").first()
-    if entry is not None:
-        attempts = entry.lookup_attempts + 1
-        status = LookupStatus.ERROR if attempts >= ATTEMPTS_BEFORE_ERROR else LookupStatus.PENDING
-        LibraryEntry.objects.filter(
-            pk=entry_id,
-            lookup_attempts=entry.lookup_attempts,
-            lookup_status__in=[LookupStatus.PENDING, LookupStatus.ERROR],
-        ).update(
-            lookup_attempts=attempts,
-            lookup_status=status,
-            next_lookup_at=timezone.now() + min(FIRST_RETRY * 2 ** (attempts - 1), LAST_RETRY),
-        )
-    return Result(entry_id, LookupStatus.ERROR)
+    result = Result(entry_id, LookupStatus.ERROR)
+    with library.library_lock(user_id):
+        waiting = LibraryEntry.objects.waiting().filter(pk=entry_id)
+        entry = waiting.only("pk", "lookup_attempts").first()
+        if entry is not None:
+            if entry.lookup_attempts + 1 >= ATTEMPTS_BEFORE_ERROR:
+                entry.lookup_status = LookupStatus.ERROR
+            wait_for = FIRST_RETRY * 2 ** min(entry.lookup_attempts, 16)
+            entry.next_lookup_at = timezone.now() + min(wait_for, LAST_RETRY)
+            entry.lookup_attempts += 1
+            entry.save(update_fields=["lookup_status", "lookup_attempts", "next_lookup_at"])
+        on_recorded(result)
+    return result
+
+
+def _put_off(entry_ids: Iterable[int | None]) -> None:
+    """Have nobody ask about entries for a while, without counting that against them."""
+    LibraryEntry.objects.filter(pk__in=list(entry_ids), next_lookup_at__isnull=True).update(
+        next_lookup_at=timezone.now() + FIRST_RETRY
+    )
