@@ -1,64 +1,68 @@
-"""One import from the bytes handed in to a library with totals.
+"""What people do with imports: hand in a file, answer, confirm, cancel, try again, undo.
 
-The upload page, the command and the background task all call these functions. State lives on
-the `Import`, so that whoever picks one up goes on where another stopped.
+The pages, the command and the background tasks all call these functions. They only say what
+shall happen; `running.py` does it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from imports.models import ACTIVE, Import, ImportFile, State
-from imports.reading import (
-    NOTHING_KNOWN,
-    DateOrder,
-    Known,
-    KnownSeries,
-    Options,
-    Reading,
-    UnreadableFile,
-    read,
-)
-from imports.storing import Stopped, store
-from media import lookup
-from media.models import Decision, EntryName, LibraryEntry, LookupStatus, MediaType, Viewing
+from imports.lease import fence_off
+from imports.models import ACTIVE, ENDED, RUNNING, Claim, Import, ImportFile, ImportPart, State
+from imports.options import ImportOptions
+from imports.reading import DateOrder
+from imports.running import Turn, advance, series_to_look_up
+from media.library import library_lock
+from media.models import Decision, EntryName, LibraryEntry, Source, Viewing
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "ImportOptions",
+    "Refused",
+    "answer",
+    "cancel",
+    "confirm",
+    "forget_file",
+    "run",
+    "start",
+    "submit",
+    "try_again",
+    "undo",
+    "what_undo_takes",
+]
+
+# Between two looks at an import that another process works on.
+POLL_SECONDS = 0.2
 
 
 class Refused(Exception):
-    """The file is not taken; the text says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """What the person chose; `profile` None asks when there are several.
-
-    `date_order` is auto, mdy, dmy or ymd. `min_minutes` None means the installation's default.
-    """
-
-    profile: str | None = None
-    date_order: str = DateOrder.AUTO.value
-    min_minutes: float | None = None
+    """What was asked is not done; the text says why and what to do."""
 
 
 def submit(
-    user: AbstractBaseUser, filename: str, data: bytes, options: ImportOptions | None = None
+    user: AbstractBaseUser,
+    filename: str,
+    data: bytes,
+    options: ImportOptions | None = None,
+    *,
+    preview_first: bool = False,
+    look_up: bool = True,
 ) -> Import:
     """Keep a file for import; returns the active import of the same bytes and options, if any.
 
-    Raises Refused when the file is empty or larger than IMPORT_MAX_BYTES; nothing is stored.
+    With `preview_first` nothing of it is stored until `confirm`. Raises Refused when the file is
+    empty or larger than IMPORT_MAX_BYTES; nothing is kept then.
     """
     if not data:
         raise Refused(_("This file is empty. Download it again and hand in the new one."))
@@ -69,18 +73,25 @@ def submit(
         )
     chosen = asdict(options or ImportOptions())
     digest = _digest(data, chosen)
-    try:
-        with transaction.atomic():
-            new = Import.objects.create(
-                user_id=user.pk,
-                filename=filename.replace("\0", "")[-255:] or "upload",
-                digest=digest,
-                options=chosen,
-            )
-            ImportFile.objects.create(of_import=new, content=data)
-            return new
-    except IntegrityError:
-        return Import.objects.active().get(user_id=user.pk, digest=digest)
+    for _attempt in range(2):
+        try:
+            with transaction.atomic():
+                new = Import.objects.create(
+                    user_id=user.pk,
+                    filename=filename.replace("\0", "")[-255:] or "upload",
+                    digest=digest,
+                    options=chosen,
+                    preview_first=preview_first,
+                    look_up=look_up,
+                )
+                ImportFile.objects.create(of_import=new, content=data)
+                return new
+        except IntegrityError:
+            active = Import.objects.active().filter(user_id=user.pk, digest=digest).first()
+            if active is not None:
+                return active
+            # It has ended in between.
+    raise Refused(_("This file could not be kept just now. Hand it in once more."))
 
 
 def _digest(data: bytes, options: dict[str, object]) -> str:
@@ -89,11 +100,22 @@ def _digest(data: bytes, options: dict[str, object]) -> str:
     return hashed.hexdigest()
 
 
-def start(of_import: Import) -> None:
-    """Have the import run as a background task."""
-    from imports.tasks import run_import
+def start(of_import: Import) -> bool:
+    """Have the import worked on in the background; False when a task for it waits already."""
+    from imports.tasks import run_import, waits
 
+    if waits(run_import, of_import.pk):
+        return False
     run_import.enqueue(of_import.pk)
+    return True
+
+
+def start_next(user_id: int) -> None:
+    """Have the user's next import in the queue worked on, after one has ended."""
+    waiting = Import.objects.unattended().filter(user_id=user_id).order_by("created_at", "pk")
+    following = waiting.first()
+    if following is not None:
+        start(following)
 
 
 def answer(of_import: Import, *, profile: str | None = None, date_order: str | None = None) -> None:
@@ -106,243 +128,156 @@ def answer(of_import: Import, *, profile: str | None = None, date_order: str | N
         chosen["profile"] = profile
     if date_order is not None:
         chosen["date_order"] = DateOrder(date_order).value
+    content = ImportFile.objects.filter(of_import=of_import).values_list("content", flat=True)
+    _go_on(of_import, options=chosen, digest=_digest(bytes(content.first() or b""), chosen))
+
+
+def confirm(of_import: Import) -> None:
+    """Have an import stored whose preview was shown. Raises Refused while it has questions."""
+    if of_import.question:
+        raise Refused(_("Answer the questions about this file first."))
+    _go_on(of_import, preview_first=False)
+
+
+def _go_on(of_import: Import, **changes: object) -> None:
+    waiting = Import.objects.filter(pk=of_import.pk, state=State.NEEDS_ANSWER)
     try:
         with transaction.atomic():
-            answered = Import.objects.filter(pk=of_import.pk, state=State.NEEDS_ANSWER).update(
-                options=chosen,
-                digest=_digest(bytes(of_import.file.content), chosen),
-                question=None,
-                state=State.QUEUED,
+            changed = waiting.update(
+                **changes, question=None, preview=None, asked_at=None, state=State.QUEUED
             )
     except IntegrityError as error:
         raise Refused(_("This file is being imported already.")) from error
-    if answered:
+    if changed:
         start(of_import)
 
 
-def reading_options(of_import: Import) -> Options:
-    """What the reader needs to know, from an import's options and the settings."""
-    chosen = ImportOptions(**of_import.options)
-    return options_for_reader(of_import.filename, chosen)
+def cancel(of_import: Import) -> bool:
+    """Stop an active import within a moment; whether it was active.
+
+    What is stored stays. Series of it are not looked up any more unless somebody asks.
+    """
+    with transaction.atomic():
+        changed = Import.objects.filter(pk=of_import.pk, state__in=ACTIVE).update(
+            state=State.CANCELLED, finished_at=timezone.now(), look_up=False, **fence_off()
+        )
+        if changed:
+            ImportPart.objects.filter(of_import=of_import).delete()
+    if changed:
+        start_next(of_import.user_id)
+    return bool(changed)
 
 
-def options_for_reader(filename: str, chosen: ImportOptions) -> Options:
-    minutes = settings.IMPORT_MIN_MINUTES if chosen.min_minutes is None else chosen.min_minutes
-    return Options(
-        filename=filename,
-        profile=chosen.profile,
-        date_order=DateOrder(chosen.date_order),
-        min_seconds=round(minutes * 60),
-        fallback_language=settings.TMDB_LANGUAGE.split("-")[0].lower() or "en",
-        max_rows=settings.IMPORT_MAX_ROWS,
-        max_unpacked_bytes=settings.IMPORT_MAX_UNPACKED_BYTES,
-    )
+def try_again(of_import: Import) -> None:
+    """Read and store an import that has ended once more, and look up what is still open.
 
-
-def known_to(user_id: int | None) -> Known:
-    """What a user's library teaches the reader: its series, and what was said to be a movie."""
-    if user_id is None:
-        return NOTHING_KNOWN
-    seasons: dict[int, set[int]] = {}
-    for name_id, season in (
-        Viewing.objects.filter(user_id=user_id, season_number__isnull=False)
-        .order_by()
-        .values_list("name_id", "season_number")
-        .distinct()
-    ):
-        seasons.setdefault(name_id, set()).add(season or 0)
-    names = EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES)
-    return Known(
-        series={
-            key: KnownSeries(
-                name=name,
-                language=language or None,
-                seasons=frozenset(seasons.get(pk, ())),
-                confirmed=status == LookupStatus.MATCHED or decision == Decision.MATCHED,
+    What it stored before stays, and what failed gets another chance. Raises Refused when its
+    file is no longer kept, or is being imported already.
+    """
+    if not ImportFile.objects.filter(of_import=of_import).exists():
+        raise Refused(_("The file of this import is no longer kept. Hand it in again."))
+    ended = Import.objects.filter(pk=of_import.pk, state__in=ENDED)
+    try:
+        with transaction.atomic():
+            changed = ended.exclude(undo_asked_at__isnull=False, state__in=UNDOABLE).update(
+                state=State.QUEUED,
+                error="",
+                finished_at=None,
+                look_up=True,
+                undo_asked_at=None,
+                **fence_off(),
             )
-            for pk, key, name, language, status, decision in names.exclude(
-                decision=Decision.MOVIE
-            ).values_list("pk", "key", "name", "language", "entry__lookup_status", "decision")
-        },
+    except IntegrityError as error:
+        raise Refused(_("This file is being imported already.")) from error
+    if not changed:
+        raise Refused(_("This import is not over yet."))
+    with library_lock(of_import.user_id):
+        series_to_look_up(of_import).order_by().update(next_lookup_at=None)
+    start(of_import)
+
+
+UNDOABLE = [State.DONE, State.FAILED, State.CANCELLED]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What undoing an import takes away."""
+
+    viewings: int
+    series: int
+    movies: int
+    kept: int
+    """Viewings of it that stay: other imports have them too, or somebody marked them."""
+
+
+def what_undo_takes(of_import: Import) -> Loss:
+    """What would go if the import were undone now."""
+    claimed = Viewing.objects.filter(claims__of_import=of_import).distinct()
+    others = Claim.objects.exclude(of_import=of_import)
+    stays = Q(pk__in=others.values("viewing")) | Q(dismissed_at__isnull=False)
+    going = claimed.filter(source=Source.FILE).exclude(stays)
+    by_kind = dict(
+        _emptied(of_import, going).values_list("media__media_type").annotate(Count("pk"))
     )
+    viewings = going.count()
+    return Loss(
+        viewings,
+        by_kind.get("tv_series", 0),
+        by_kind.get("movie", 0),
+        claimed.count() - viewings,
+    )
+
+
+def _emptied(of_import: Import, going: QuerySet[Viewing]) -> QuerySet[LibraryEntry]:
+    """The entries that are left without viewings when these go, and that nobody decided about."""
+    staying = Viewing.objects.filter(entry=OuterRef("pk")).exclude(pk__in=going.values("pk"))
+    decided = EntryName.objects.filter(entry=OuterRef("pk")).exclude(
+        decision=Decision.NONE, is_hidden=False
+    )
+    entries = LibraryEntry.objects.filter(
+        user_id=of_import.user_id, pk__in=going.values("entry")
+    ).order_by()
+    return entries.exclude(Exists(staying)).exclude(Exists(decided))
+
+
+def undo(of_import: Import) -> bool:
+    """Take back what an import brought (rule 18), in the background; whether there was anything.
+
+    What other imports have too stays, and so does what somebody decided or marked by hand. An
+    import that is still active is cancelled first.
+    """
+    cancel(of_import)
+    changed = Import.objects.filter(
+        pk=of_import.pk, state__in=UNDOABLE, undo_asked_at__isnull=True
+    ).update(undo_asked_at=timezone.now(), look_up=False, **fence_off())
+    if changed:
+        start(of_import)
+    return bool(changed)
+
+
+def forget_file(of_import: Import) -> bool:
+    """Delete the stored file of an import that has ended; whether there was one."""
+    files = ImportFile.objects.filter(of_import=of_import, of_import__state__in=ENDED)
+    return bool(files.delete()[0])
 
 
 def run(
-    import_id: int,
-    *,
-    look_up: bool = True,
-    on_progress: Callable[[Import], None] = lambda of_import: None,
-) -> Import:
-    """Run an import to its end, or to the question that it must ask first; returns it.
-
-    `on_progress` is called after every step with the import as it then is. Never raises for
-    what is wrong with the file: the import fails and says why.
-    """
-    of_import = read_and_store(import_id, on_progress=on_progress)
-    if of_import.state == State.LOOKING_UP:
-        if look_up:
-            look_up_series(of_import, on_progress=on_progress)
-        finish(of_import)
-        on_progress(of_import)
-    return of_import
-
-
-def read_and_store(
     import_id: int, *, on_progress: Callable[[Import], None] = lambda of_import: None
 ) -> Import:
-    """Take an import from `queued` to `looking_up`, `needs_answer` or `failed`."""
-    of_import = Import.objects.get(pk=import_id)
-    if of_import.state not in (State.QUEUED, State.READING, State.STORING):
-        return of_import
-    _enter(of_import, State.READING)
-    on_progress(of_import)
-    try:
-        reading = read(
-            bytes(of_import.file.content),
-            reading_options(of_import),
-            known_to(of_import.user_id),
-        )
-        _keep_findings(of_import, reading)
-        if reading.questions:
-            _enter(of_import, State.NEEDS_ANSWER)
-        else:
-            _enter(of_import, State.STORING)
-            store(of_import, reading, on_chunk=on_progress)
-            of_import.series_total = series_to_look_up(of_import).count()
-            of_import.save(update_fields=["series_total"])
-            _enter(of_import, State.LOOKING_UP)
-    except UnreadableFile as problem:
-        fail(of_import, str(problem.message))
-    except Stopped:
-        of_import.refresh_from_db()
-    except Exception:
-        logger.exception("import failed id=%s", of_import.pk)
-        fail(
-            of_import,
-            _("watchlog could not finish this import. What is stored stays; try it again."),
-        )
-        raise
-    on_progress(of_import)
-    return of_import
+    """Work on an import to its end, or to the question that it must ask first; returns it.
 
-
-def _keep_findings(of_import: Import, reading: Reading) -> None:
-    of_import.file_format = reading.format.value
-    of_import.date_order = reading.date_order.value
-    of_import.date_reason = str(reading.date_reason)
-    of_import.profiles = dict(reading.profiles)
-    of_import.rows = len(reading.rows)
-    of_import.question = None
-    if reading.questions:
-        of_import.question = {
-            "questions": [
-                {
-                    "kind": question.kind.value,
-                    "text": str(question.text),
-                    "choices": [
-                        {"value": choice.value, "label": str(choice.label)}
-                        for choice in question.choices
-                    ],
-                }
-                for question in reading.questions
-            ]
-        }
-    of_import.save(
-        update_fields=["file_format", "date_order", "date_reason", "profiles", "rows", "question"]
-    )
-
-
-def series_to_look_up(of_import: Import) -> lookup.Entries:
-    """The series of this import that TMDB has not settled, last watched first (rule 24)."""
-    return LibraryEntry.objects.filter(viewings__claims__of_import=of_import).waiting().distinct()
-
-
-def doubtful_titles(of_import: Import) -> lookup.Viewings:
-    """All titles of the user that are in doubt and were not asked about in this import.
-
-    What this import brought may settle what an earlier one left open.
+    `on_progress` is called after every step. When a worker has it already, or another import of
+    the user comes first, that is waited for. Raises Import.DoesNotExist when it is deleted.
     """
-    since = of_import.started_at or of_import.created_at
-    return Viewing.objects.doubtful().filter(
-        Q(doubt_asked_at__isnull=True) | Q(doubt_asked_at__lt=since), user_id=of_import.user_id
-    )
-
-
-def look_up_series(
-    of_import: Import,
-    *,
-    seconds: float | None = None,
-    on_progress: Callable[[Import], None] = lambda of_import: None,
-) -> bool:
-    """Look up the import's series for at most `seconds`; whether none is left to ask now.
-
-    Without a TMDB key, or when TMDB refuses the key or cannot be reached, series stay pending
-    and the import goes on without them.
-    """
-    counters = {
-        LookupStatus.MATCHED: "series_matched",
-        LookupStatus.UNCERTAIN: "series_uncertain",
-        LookupStatus.NOT_FOUND: "series_not_found",
-        # Its rows turned out to be movies.
-        LookupStatus.NOT_NEEDED: "series_total",
-    }
-
-    def on_result(result: lookup.Result) -> None:
-        field = counters.get(result.status, "series_failed")
-        by = -1 if result.status == LookupStatus.NOT_NEEDED else 1
-        Import.objects.filter(pk=of_import.pk).update(**{field: F(field) + by})
-        of_import.refresh_from_db()
+    while True:
+        turn = advance(import_id, on_progress=on_progress)
+        of_import = Import.objects.get(pk=import_id)
+        if turn is not Turn.NOT_MINE or of_import.state not in (State.QUEUED, *RUNNING):
+            start_next(of_import.user_id)
+            return of_import
         on_progress(of_import)
-
-    def should_stop() -> bool:
-        return not Import.objects.filter(pk=of_import.pk, state=State.LOOKING_UP).exists()
-
-    lookup.identify_new_viewings(LibraryEntry.objects.filter(viewings__claims__of_import=of_import))
-    return lookup.look_up(
-        series_to_look_up(of_import),
-        doubtful=doubtful_titles(of_import),
-        seconds=seconds,
-        on_result=on_result,
-        should_stop=should_stop,
-    )
-
-
-def finish(of_import: Import) -> None:
-    _enter(of_import, State.DONE)
-
-
-def fail(of_import: Import, why: str) -> None:
-    Import.objects.filter(pk=of_import.pk).update(error=why)
-    _enter(of_import, State.FAILED)
-
-
-def cancel(of_import: Import) -> bool:
-    """Stop an active import within a chunk; what is stored stays. Whether it was active."""
-    return bool(
-        Import.objects.filter(pk=of_import.pk, state__in=ACTIVE).update(
-            state=State.CANCELLED, finished_at=timezone.now()
-        )
-    )
-
-
-MAY_FOLLOW: dict[State, Iterable[State]] = {
-    State.READING: (State.QUEUED, State.READING, State.STORING),
-    State.NEEDS_ANSWER: (State.READING,),
-    State.STORING: (State.READING,),
-    State.LOOKING_UP: (State.STORING,),
-    State.DONE: (State.LOOKING_UP,),
-    State.FAILED: (State.READING, State.STORING, State.LOOKING_UP),
-}
-
-
-def _enter(of_import: Import, state: State) -> None:
-    """Go to the next state, unless somebody cancelled meanwhile: then raise Stopped."""
-    changes: dict[str, object] = {"state": state}
-    if state == State.READING:
-        changes["started_at"] = timezone.now()
-    if state in (State.DONE, State.FAILED):
-        changes["finished_at"] = timezone.now()
-    allowed = Import.objects.filter(pk=of_import.pk, state__in=MAY_FOLLOW[state])
-    if not allowed.update(**changes):
-        raise Stopped
-    of_import.refresh_from_db()
+        before = Import.objects.unattended().running().filter(user_id=of_import.user_id).first()
+        if before is not None:
+            advance(before.pk)
+        else:
+            time.sleep(POLL_SECONDS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -30,7 +31,9 @@ class State(models.TextChoices):
     UNDONE = "undone", _("undone")
 
 
-ACTIVE = [State.QUEUED, State.READING, State.STORING, State.LOOKING_UP, State.NEEDS_ANSWER]
+RUNNING = [State.READING, State.STORING, State.LOOKING_UP]
+ACTIVE = [State.QUEUED, *RUNNING, State.NEEDS_ANSWER]
+ENDED = [State.DONE, State.FAILED, State.CANCELLED, State.UNDONE]
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
@@ -39,6 +42,26 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
     def active(self) -> ImportQuerySet:
         return self.filter(state__in=ACTIVE)
+
+    def running(self) -> ImportQuerySet:
+        """Begun and not ended; at most one for each user."""
+        return self.filter(state__in=RUNNING)
+
+    def being_undone(self) -> ImportQuerySet:
+        return self.filter(undo_asked_at__isnull=False).exclude(state=State.UNDONE)
+
+    def unattended(self) -> ImportQuerySet:
+        """To be worked on, while no lease says that somebody does.
+
+        Those queue up that wait for another import of their user.
+        """
+        blocked = ImportQuerySet(self.model).running().filter(user=models.OuterRef("user"))
+        return self.filter(
+            Q(state__in=RUNNING)
+            | (Q(state=State.QUEUED) & ~models.Exists(blocked))
+            | (Q(undo_asked_at__isnull=False) & Q(state__in=ENDED) & ~Q(state=State.UNDONE)),
+            Q(leased_until__isnull=True) | Q(leased_until__lt=Now()),
+        )
 
     def newest_first(self) -> ImportQuerySet:
         return self.order_by("-created_at", "-pk")
@@ -56,9 +79,23 @@ class Import(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     error = models.TextField(blank=True)
     question = models.JSONField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    preview_first = models.BooleanField(
+        default=False, help_text=_("Nothing is stored until the preview is confirmed.")
+    )
+    preview = models.JSONField(null=True, blank=True)
+    look_up = models.BooleanField(
+        default=True, help_text=_("TMDB is asked about its series without being told to.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    looking_up_since = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    undo_asked_at = models.DateTimeField(null=True, blank=True)
+
+    # Who works on it: see lease.py.
+    fence = models.PositiveBigIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
 
     file_format = models.CharField(max_length=30, blank=True)
     date_order = models.CharField(max_length=10, blank=True)
@@ -72,9 +109,6 @@ class Import(models.Model):
     rows_repeated = models.PositiveIntegerField(default=0)
     rows_skipped = models.PositiveIntegerField(default=0)
     rows_failed = models.PositiveIntegerField(default=0)
-
-    # How many titles are stored: where a run that was interrupted goes on.
-    stored_titles = models.PositiveIntegerField(default=0)
 
     series_total = models.PositiveIntegerField(default=0)
     series_matched = models.PositiveIntegerField(default=0)
@@ -96,6 +130,12 @@ class Import(models.Model):
                 condition=Q(
                     state__in=["needs_answer", "queued", "reading", "storing", "looking_up"]
                 ),
+            ),
+            # One import of a user runs, the others queue.
+            models.UniqueConstraint(
+                fields=["user"],
+                name="imports_import_one_running_per_user",
+                condition=Q(state__in=["reading", "storing", "looking_up"]),
             ),
         ]
         indexes = [
@@ -132,6 +172,25 @@ class ImportFile(models.Model):
         return f"bytes of {self.of_import}"
 
 
+class ImportPart(models.Model):
+    """A part of a file as read, until it is stored: see parts.py."""
+
+    of_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            # Storing: the part that comes next.
+            models.UniqueConstraint(
+                fields=["of_import", "number"], name="imports_part_one_per_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.of_import}"
+
+
 class Claim(models.Model):
     """That an import contains a viewing, with the facts its rows gave (rule 18).
 
@@ -149,9 +208,9 @@ class Claim(models.Model):
 
     class Meta:
         constraints = [
-            # Undo: an import's claims; storing: one claim per viewing.
+            # Undo: an import's claims. A viewing can be two days of one file (rule 6).
             models.UniqueConstraint(
-                fields=["of_import", "viewing"], name="imports_claim_one_per_viewing"
+                fields=["of_import", "viewing", "day"], name="imports_claim_one_per_day"
             )
         ]
 

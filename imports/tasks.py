@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-from django_tasks import task
+from typing import Any
 
-from imports import importing
-from imports.models import Import, State
+from django.db.models import Exists, OuterRef
+from django_tasks import task
+from django_tasks.base import Task
+from django_tasks_db.models import DBTaskResult
+
+from imports import importing, running
+from imports.models import Claim, Import
+from media.lookup import Entries, look_up
+from media.models import LibraryEntry
 
 # A deploy waits for the running task, so that none may take long.
 SLICE_SECONDS = 5.0
 
 
+def waits(of: Task[Any, Any], *args: object) -> bool:
+    """Whether such a task waits in the queue, so that no second one is needed."""
+    return DBTaskResult.objects.filter(
+        status="READY", task_path=of.module_path, args_kwargs={"args": list(args), "kwargs": {}}
+    ).exists()
+
+
 @task()
 def run_import(import_id: int) -> None:
-    """Read and store a file, then have its series looked up."""
+    """Work on an import for a few seconds, then leave the rest to the next task."""
+    turn = running.advance(import_id, seconds=SLICE_SECONDS)
     of_import = Import.objects.filter(pk=import_id).first()
     if of_import is None:
         return
-    of_import = importing.read_and_store(import_id)
-    if of_import.state == State.LOOKING_UP:
-        look_up_import.enqueue(import_id)
+    if turn is running.Turn.PAUSED:
+        importing.start(of_import)
+    elif turn is running.Turn.ENDED:
+        importing.start_next(of_import.user_id)
 
 
-@task()
-def look_up_import(import_id: int) -> None:
-    """Look up an import's series for a few seconds, then leave the rest to the next task."""
-    of_import = Import.objects.filter(pk=import_id, state=State.LOOKING_UP).first()
-    if of_import is None:
-        return
-    if importing.look_up_series(of_import, seconds=SLICE_SECONDS):
-        importing.finish(of_import)
-    else:
-        look_up_import.enqueue(import_id)
+@task(priority=-10)
+def look_up_due(user_id: int) -> None:
+    """Ask TMDB again about a user's series whose time has come, for a few seconds."""
+    entries = waiting_by_themselves().filter(user_id=user_id)
+    if not look_up(entries, seconds=SLICE_SECONDS) and not waits(look_up_due, user_id):
+        look_up_due.enqueue(user_id)
+
+
+def waiting_by_themselves() -> Entries:
+    """The series that TMDB is asked about without being told to.
+
+    Not those that only such imports brought as were cancelled or wanted no look-up.
+    """
+    claims = Claim.objects.filter(viewing__entry=OuterRef("pk"))
+    wanted = Exists(claims.filter(of_import__look_up=True)) | ~Exists(claims)
+    return LibraryEntry.objects.waiting().filter(wanted)

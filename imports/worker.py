@@ -1,23 +1,26 @@
-"""The background worker: the task queue's worker, a heartbeat, and patience with the database."""
+"""The background worker: the task queue's worker, and patience with the database."""
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
 
-from django.db import Error, InterfaceError, OperationalError, connection, connections, transaction
+from django.db import Error, connection, connections, transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker as QueueWorker
 
+from imports import stopping
 from imports.models import WorkerHeartbeat
+from imports.outages import DATABASE_GONE
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +31,6 @@ FORGET_AFTER = timedelta(days=1)
 POLL_SECONDS = 1.0
 LONGEST_RECONNECT_SECONDS = 10.0
 
-DATABASE_GONE = (OperationalError, InterfaceError)
-
 
 def new_worker_id() -> str:
     """Where a worker runs, and a random end because containers share names and process ids."""
@@ -39,8 +40,8 @@ def new_worker_id() -> str:
 class Worker(QueueWorker):
     """Runs the tasks of all queues, one after the other, until a signal ends it.
 
-    A database that goes away is waited for. A first SIGTERM or SIGINT lets the running task
-    end, a second one doesn't.
+    A database that goes away is waited for. At the first SIGTERM or SIGINT the running task is
+    to park what it does, which takes a few seconds at most; a second one ends it at once.
     """
 
     def __init__(self, worker_id: str) -> None:
@@ -60,30 +61,28 @@ class Worker(QueueWorker):
             # The queue's own worker would exit from here when no task runs. Between claiming
             # a task and starting it, that would leave the task claimed for ever.
             self.running = False
+            logger.info("%s: parking what runs", signal.Signals(signum).name)
+            stopping.ask()
         else:
             super().shutdown(signum, frame)
 
     def run(self) -> None:
         delay = POLL_SECONDS
-        while self.running:
-            started = time.monotonic()
-            try:
-                super().run()
-            except DATABASE_GONE as error:
-                connections.close_all()
-                if time.monotonic() - started > LONGEST_RECONNECT_SECONDS:
-                    delay = POLL_SECONDS
-                logger.warning(
-                    "no database, trying again in %.0f s: %s", delay, type(error).__name__
-                )
-                self._wait(delay)
-                delay = min(delay * 2, LONGEST_RECONNECT_SECONDS)
+        with stopping.passed_on():
+            while self.running:
+                started = time.monotonic()
+                try:
+                    super().run()
+                except DATABASE_GONE as error:
+                    connections.close_all()
+                    if time.monotonic() - started > LONGEST_RECONNECT_SECONDS:
+                        delay = POLL_SECONDS
+                    logger.warning(
+                        "no database, trying again in %.0f s: %s", delay, type(error).__name__
+                    )
+                    stopping.wait(delay)
+                    delay = min(delay * 2, LONGEST_RECONNECT_SECONDS)
         logger.info("worker %s stopped", self.worker_id)
-
-    def _wait(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while self.running and time.monotonic() < deadline:
-            time.sleep(0.1)
 
 
 def beat(worker_id: str) -> None:
@@ -97,25 +96,39 @@ def beat(worker_id: str) -> None:
 @contextmanager
 def heartbeat(worker_id: str) -> Iterator[None]:
     """Beats every few seconds from a thread, also while a long task runs; forgotten at the end."""
-    stopping = threading.Event()
-
-    def keep_beating() -> None:
-        while not stopping.is_set():
-            try:
-                beat(worker_id)
-            except Error as error:
-                # The thread's own connection; the next beat opens a new one.
-                connection.close()
-                logger.warning("heartbeat missed: %s", type(error).__name__)
-            stopping.wait(BEAT_SECONDS)
+    try:
+        with regularly("heartbeat", BEAT_SECONDS, lambda: beat(worker_id)):
+            yield
+    finally:
         with suppress(Error):
             WorkerHeartbeat.objects.filter(worker_id=worker_id).delete()
-        connection.close()
 
-    thread = threading.Thread(target=keep_beating, name="heartbeat", daemon=True)
+
+@contextmanager
+def regularly(name: str, seconds: float, action: Callable[[], object]) -> Iterator[None]:
+    """Calls the action at once, and from then on every few seconds from a thread of its own.
+
+    What it raises is logged and does not end it.
+    """
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while True:
+            try:
+                action()
+            except DATABASE_GONE as error:
+                logger.warning("%s missed: %s", name, type(error).__name__)
+            except Exception:
+                logger.exception("%s failed", name)
+            # The thread's own connection: it may be broken, and is not needed for a while.
+            connection.close()
+            if ended.wait(seconds):
+                return
+
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        stopping.set()
-        thread.join(timeout=BEAT_SECONDS)
+        ended.set()
+        thread.join(timeout=seconds)

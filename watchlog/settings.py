@@ -194,6 +194,10 @@ TMDB_PARALLEL: int = env.int("TMDB_PARALLEL", default=16)
 IMPORT_MAX_BYTES: int = env.int("IMPORT_MAX_BYTES", default=60 * 1024 * 1024)
 IMPORT_MAX_UNPACKED_BYTES: int = env.int("IMPORT_MAX_UNPACKED_BYTES", default=200 * 1024 * 1024)
 IMPORT_MAX_ROWS: int = env.int("IMPORT_MAX_ROWS", default=200_000)
+# Days for which an uploaded file is kept, so that its import can be tried again.
+IMPORT_FILE_DAYS: int = env.int("IMPORT_FILE_DAYS", default=30)
+# A worker that died is replaced after so many seconds.
+IMPORT_LEASE_SECONDS: float = env.float("IMPORT_LEASE_SECONDS", default=60.0)
 IMPORT_MIN_MINUTES: float = env.float("IMPORT_MIN_MINUTES", default=2.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

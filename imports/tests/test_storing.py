@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.models import User
+from imports import parts
 from imports.models import Import, State
-from imports.reading import DateOrder, Format, Kind, Message, Reading, Row, title_key
-from imports.storing import Stopped, pair_days, plays_by_title, store, undo
-from media.library import recount
+from imports.reading import Kind, Message, Row, title_key
+from imports.storing import Stored, count_titles, store_titles
+from media.library import library_lock, recount
 from media.models import Decision, EntryName, LibraryEntry, Media, Viewing
 
 DAY = date(2024, 3, 10)
@@ -39,26 +39,31 @@ def timed(title: str, day: date = DAY, hour: int = 20, **facts) -> Row:
     return row(title, day, watched_at=at, **{"duration_seconds": 1800, "profile": "Ana", **facts})
 
 
-def reading_of(rows: Iterable[Row]) -> Reading:
-    return Reading(
-        format=Format.NETFLIX_HISTORY,
-        rows=tuple(rows),
-        date_order=DateOrder.YMD,
-        date_reason=Message("because"),
-        language="en",
-    )
+def new_import(user: User) -> Import:
+    number = Import.objects.count()
+    return Import.objects.create(user=user, filename="x.csv", digest=str(number), state=State.DONE)
+
+
+def store_rows(made: Import, *rows: Row) -> Stored:
+    new = known = 0
+    for part in map(parts.unpack, map(parts.pack, parts.cut(rows))):
+        with library_lock(made.user_id):
+            stored = store_titles(made.user_id, made.pk, part.titles)
+        new, known = new + stored.new, known + stored.known
+    return Stored(new, known)
 
 
 def import_rows(user: User, *rows: Row) -> Import:
-    made = Import.objects.create(
-        user=user,
-        filename="x.csv",
-        digest=f"{Import.objects.count()}",
-        state=State.STORING,
-    )
-    store(made, reading_of(rows))
-    Import.objects.filter(pk=made.pk).update(state=State.DONE)
+    made = new_import(user)
+    store_rows(made, *rows)
     return made
+
+
+def undo(made: Import) -> None:
+    hashes = set(made.claims.values_list("viewing__title_hash", flat=True))
+    for part in parts.withdrawing(hashes):
+        with library_lock(made.user_id):
+            store_titles(made.user_id, made.pk, part.titles)
 
 
 def library_of(user: User) -> list[tuple[object, ...]]:
@@ -86,35 +91,60 @@ def user(db):
 
 
 def test_a_series_gets_one_entry_with_its_episodes_counted(user):
-    made = import_rows(user, row("Dark: Secrets"), row("Dark: Lies"), row("Inception"))
+    stored = store_rows(new_import(user), row("Dark: Secrets"), row("Dark: Lies"), row("Inception"))
     entry = LibraryEntry.objects.get(media__media_type="tv_series")
     assert (entry.media.title, entry.watched_episodes_count) == ("Dark", 2)
     assert (entry.first_watched, entry.lookup_status) == (DAY, "pending")
     film = LibraryEntry.objects.get(media__media_type="movie")
     assert (film.watched_episodes_count, film.lookup_status) == (0, "not_needed")
-    assert (made.rows, made.rows_new, made.rows_known) == (3, 3, 0)
+    assert stored == Stored(3, 0)
 
 
 def test_the_same_rows_twice_change_nothing(user):
     rows = [row("Dark: Secrets"), timed("Dark: Lies"), row("Inception")]
     import_rows(user, *rows)
     before = library_of(user)
-    again = import_rows(user, *rows)
+    assert store_rows(new_import(user), *rows) == Stored(0, 3)
     assert library_of(user) == before
-    assert (again.rows_new, again.rows_known) == (0, 3)
 
 
-def test_every_row_is_accounted_for(user):
-    made = import_rows(
-        user,
-        row("Dark: Secrets", line=2),
-        row("Dark: Secrets", line=3, same_viewing_as=2),
-        row("Trailer", kind=Kind.SKIPPED, line=4),
-        row("", kind=Kind.ERROR, line=5),
-    )
-    assert (made.rows, made.rows_new, made.rows_repeated) == (4, 1, 1)
-    assert (made.rows_skipped, made.rows_failed) == (1, 1)
-    assert list(made.problems.values_list("line", "outcome")) == [(4, "skipped"), (5, "failed")]
+def test_an_import_stored_again_claims_what_the_newer_reading_says(user):
+    made = import_rows(user, row("Dark: Secrets"), row("Dark: Lies", line=3))
+    moved = [row("Dark: Secrets"), row("Dark: Lies", DAY + timedelta(days=5), line=3)]
+    assert store_rows(made, *moved) == Stored(2, 0)
+    assert set(Viewing.objects.values_list("day", flat=True)) == {DAY, DAY + timedelta(days=5)}
+    assert made.claims.count() == 2
+
+
+def test_an_import_stored_again_brought_only_what_it_claimed_first(user):
+    import_rows(user, row("Dark: Secrets"))
+    made = import_rows(user, row("Dark: Secrets"), row("Dark: Lies"))
+    import_rows(user, row("Dark: Lies"))
+    assert store_rows(made, row("Dark: Secrets"), row("Dark: Lies")) == Stored(1, 1)
+
+
+def test_counting_says_what_storing_would_and_writes_nothing(user):
+    import_rows(user, row("Dark: Secrets"), timed("Dark: Lies"))
+    rows = [
+        row("Dark: Secrets"),
+        row("Dark: Lies", DAY + timedelta(days=1)),
+        row("Dark: Alpha"),
+        row("Dark: Secrets", DAY + timedelta(days=9)),
+    ]
+    before = library_of(user)
+    (part,) = parts.cut(rows)
+    assert count_titles(user.pk, part.titles) == Stored(2, 2)
+    assert library_of(user) == before
+    assert store_rows(new_import(user), *rows) == Stored(2, 2)
+
+
+def test_days_of_one_file_with_and_without_time_make_one_viewing(user):
+    rows = [timed("Dark: Secrets"), row("Dark: Secrets", DAY + timedelta(days=1))]
+    made = import_rows(user, *rows)
+    assert Viewing.objects.get().listed_on == DAY + timedelta(days=1)
+    assert made.claims.count() == 2
+    undo(made)
+    assert not Viewing.objects.exists()
 
 
 def test_partial_plays_of_one_day_are_one_viewing_with_their_sum(user):
@@ -151,7 +181,6 @@ def test_undo_keeps_what_another_import_claims(user):
         "Dark: Alpha",
     }
     assert LibraryEntry.objects.get().watched_episodes_count == 2
-    assert first.state == State.UNDONE
 
 
 def test_undo_of_the_only_import_leaves_an_empty_library(user):
@@ -191,37 +220,6 @@ def test_a_better_reading_moves_a_viewing_to_another_entry(user):
     assert Viewing.objects.get().kind == "episode"
 
 
-def test_a_cancelled_import_writes_nothing_more(user):
-    made = Import.objects.create(user=user, filename="x", digest="x", state=State.CANCELLED)
-    with pytest.raises(Stopped):
-        store(made, reading_of([row("Dark: Secrets")]))
-    assert not Viewing.objects.exists()
-
-
-def test_an_import_that_another_run_went_on_with_writes_nothing_more(user):
-    made = Import.objects.create(user=user, filename="x", digest="x", state=State.STORING)
-    Import.objects.filter(pk=made.pk).update(stored_titles=7)
-    with pytest.raises(Stopped):
-        store(made, reading_of([row("Dark: Secrets")]))
-    assert not Viewing.objects.exists()
-
-
-def test_an_interrupted_import_goes_on_where_it_stopped(user, monkeypatch):
-    monkeypatch.setattr("imports.storing.CHUNK", 2)
-    rows = [row(f"Dark: {n}") for n in range(5)]
-    made = Import.objects.create(user=user, filename="x", digest="x", state=State.STORING)
-
-    def interrupt(of_import: Import) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        store(made, reading_of(rows), interrupt)
-    assert Viewing.objects.count() == 2
-    store(Import.objects.get(pk=made.pk), reading_of(rows))
-    made.refresh_from_db()
-    assert (Viewing.objects.count(), made.rows_new, made.rows_known) == (5, 5, 0)
-
-
 def test_hostile_text_is_stored_without_what_a_database_refuses(user):
     import_rows(user, row("Dark\0: \ud800Secrets", season_number=10**12))
     viewing = Viewing.objects.get()
@@ -233,24 +231,7 @@ def test_queries_do_not_grow_with_rows(user, django_assert_max_num_queries):
         import_rows(user, *[row(f"Series {n % 40}: Episode {n}") for n in range(400)])
 
 
-def test_plays_keep_the_order_of_the_file():
-    plays = plays_by_title([row("B: 1"), row("A: 1"), row("B: 1", DAY + timedelta(days=1))])
-    assert [(title, len(of_title)) for title, of_title in plays.items()] == [
-        ("b: 1", 2),
-        ("a: 1", 1),
-    ]
-
-
 days = st.sets(st.integers(0, 6).map(lambda n: DAY + timedelta(days=n)), max_size=5)
-
-
-@given(days, days)
-def test_pairs_hold_every_day_once_and_only_neighbours(timed_days, listed_days):
-    pairs = pair_days(timed_days, listed_days)
-    assert sorted(t for t, _ in pairs if t) == sorted(timed_days)
-    assert sorted(d for _, d in pairs if d) == sorted(listed_days)
-    assert all(abs(t - d) <= timedelta(days=1) for t, d in pairs if t and d)
-    assert all((d, d) in pairs for d in timed_days & listed_days)
 
 
 class OrderOfImports(TestCase):

@@ -14,8 +14,10 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from imports import importing
-from imports.importing import ImportOptions, Refused
+from imports.importing import Refused
+from imports.knowing import known_to
 from imports.models import Import, State
+from imports.options import ImportOptions, options_for_reader
 from imports.reading import DateOrder, Kind, Reading, Row, UnreadableFile, read
 
 TAKEN, FAILED, MUST_ANSWER = 0, 1, 2
@@ -88,8 +90,8 @@ class Command(BaseCommand):
     def _dry_run(self, path: Path, chosen: ImportOptions, user: Any, style: str) -> int:
         reading = read(
             path.read_bytes(),
-            importing.options_for_reader(path.name, chosen),
-            importing.known_to(user.pk if user else None),
+            options_for_reader(path.name, chosen),
+            known_to(user.pk if user else None),
         )
         if style == "jsonl":
             for row in reading.rows:
@@ -120,8 +122,8 @@ class Command(BaseCommand):
         if path.stat().st_size > settings.IMPORT_MAX_BYTES:
             raise Refused(f"larger than the {settings.IMPORT_MAX_BYTES // 2**20} MB that are taken")
         progress = Progress(self, path.name)
-        of_import = importing.submit(user, path.name, path.read_bytes(), chosen)
-        of_import = importing.run(of_import.pk, look_up=look_up, on_progress=progress)
+        of_import = importing.submit(user, path.name, path.read_bytes(), chosen, look_up=look_up)
+        of_import = importing.run(of_import.pk, on_progress=progress)
         progress.end()
         if of_import.state == State.NEEDS_ANSWER:
             questions = (of_import.question or {}).get("questions", [])

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from imports.sweeping import sweeping
 from imports.worker import Worker, heartbeat, new_worker_id
 
 
@@ -15,5 +16,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         worker = Worker(new_worker_id())
         worker.configure_signals()
-        with heartbeat(worker.worker_id):
+        with heartbeat(worker.worker_id), sweeping():
             worker.run()

@@ -1,0 +1,71 @@
+"""What a file would bring, told before anything of it is stored."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from imports import parts
+from imports.reading import Kind, Reading, Row, name_key
+from imports.storing import count_titles
+from media.library import bounded_key
+from media.models import EntryName, MediaType
+
+# So many names and doubtful titles are shown; their numbers are always told.
+SHOWN = 50
+
+
+def of(reading: Reading, user_id: int) -> dict[str, object]:
+    """The preview of a file for a user, as JSON. Reads the library, writes nothing.
+
+    Counts of rows (`episodes`, `movies`, `skipped`, `failed`), of viewings (`new`, `known`), and
+    of names; `doubtful` are titles that the file alone cannot decide, with both readings.
+    """
+    kinds = [row.kind for row in reading.rows]
+    days = [row.watched_on for row in reading.rows if row.watched_on]
+    named = [row.series for row in reading.rows if row.kind is Kind.EPISODE and row.series]
+    series = {name_key(name): name for name in dict.fromkeys(named)}
+    known = set(
+        EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES).values_list(
+            "key", flat=True
+        )
+    )
+    new_series = [name for key, name in series.items() if bounded_key(key) not in known]
+    doubtful = {row.title_key: row for row in reading.rows if row.reading_uncertain}
+    new = there = 0
+    for part in parts.cut(reading.rows):
+        counted = count_titles(user_id, part.titles)
+        new += counted.new
+        there += counted.known
+    return {
+        "rows": len(kinds),
+        "episodes": kinds.count(Kind.EPISODE),
+        "movies": kinds.count(Kind.MOVIE),
+        "skipped": kinds.count(Kind.SKIPPED),
+        "failed": kinds.count(Kind.ERROR),
+        "new": new,
+        "known": there,
+        "first_day": min(days).isoformat() if days else None,
+        "last_day": max(days).isoformat() if days else None,
+        "series": len(series),
+        "new_series": len(new_series),
+        "new_series_names": sorted(map(parts.storable, new_series), key=str.casefold)[:SHOWN],
+        "doubtful": len(doubtful),
+        "doubtful_titles": [_doubt(row) for row in list(doubtful.values())[:SHOWN]],
+    }
+
+
+def _doubt(row: Row) -> dict[str, object]:
+    other = row.alternative
+    return {
+        "line": row.line,
+        "title": parts.storable(row.title),
+        "reads_as": _words(row.kind, row.series),
+        "or_as": _words(other.kind, other.series) if other else None,
+        "reason": parts.storable(str(row.reason)),
+    }
+
+
+def _words(kind: Kind, series: str | None) -> str:
+    if kind is Kind.EPISODE:
+        return _("an episode of %(series)s") % {"series": parts.storable(series or "")}
+    return _("a movie")

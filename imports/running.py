@@ -1,0 +1,331 @@
+"""An import on its way: read the file, store its parts, look up its series; or undo it.
+
+The state lives on the import, so that whoever takes it next goes on where the last one stopped,
+however that one ended. Each step reads the state anew, does its work, and writes result and
+state in one transaction, which holds only while the lease does.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from imports import lease as leases
+from imports import outages, parts, preview, stopping
+from imports.knowing import known_to
+from imports.lease import Lease, Lost
+from imports.models import ENDED, Import, ImportFile, ImportPart, ImportProblem, Outcome, State
+from imports.options import ImportOptions, options_for_reader
+from imports.parts import Part
+from imports.reading import Reading, UnreadableFile, read
+from imports.storing import store_titles
+from media import library, lookup
+from media.models import LibraryEntry, LookupStatus, Viewing
+
+logger = logging.getLogger(__name__)
+
+OnProgress = Callable[[Import], None]
+
+# Parts of a file that one transaction writes, well under a second.
+PARTS_AT_A_TIME = 10
+
+
+class Turn(enum.Enum):
+    """How the work on an import ended for now."""
+
+    ENDED = enum.auto()
+    """There is nothing more to do, or a question to be answered first."""
+    PAUSED = enum.auto()
+    """The time was up; there is more to do."""
+    NOT_MINE = enum.auto()
+    """Somebody else works on it, its turn has not come, or it was stopped."""
+
+
+def advance(
+    import_id: int,
+    *,
+    seconds: float = math.inf,
+    on_progress: OnProgress = lambda of_import: None,
+) -> Turn:
+    """Work on an import for about so many seconds, if it is its turn and nobody does already.
+
+    `on_progress` is called after every step with the import as it then is. Raises nothing for
+    what is wrong with the file: the import fails and says why.
+    """
+    lease = outages.outlast(lambda: leases.take(import_id))
+    if lease is None:
+        return Turn.NOT_MINE
+    ends = time.monotonic() + seconds
+    with leases.held(lease):
+        try:
+            turn = outages.outlast(lambda: _work(lease, ends, on_progress))
+        except stopping.Parked:
+            turn = Turn.PAUSED
+        except (Lost, get_user_model().DoesNotExist):
+            turn = Turn.NOT_MINE
+        except outages.DATABASE_GONE as error:
+            if not outages.is_full(error):
+                raise
+            turn = _fail(lease, error)
+        except Exception as error:
+            turn = _fail(lease, error)
+        except KeyboardInterrupt:
+            leases.give_back(lease)
+            raise
+        outages.outlast(lambda: leases.give_back(lease))
+    logger.info("import id=%s fence=%s %s", import_id, lease.fence, turn.name.lower())
+    return turn
+
+
+def _work(lease: Lease, ends: float, on_progress: OnProgress) -> Turn:
+    """Step by step until there is no more to do, or the time is up; one step at least."""
+    while True:
+        of_import = Import.objects.filter(pk=lease.import_id, fence=lease.fence).first()
+        if of_import is None:
+            raise Lost
+        if stopping.is_asked():
+            return Turn.PAUSED
+        match of_import.state:
+            case State.READING:
+                on_progress(of_import)
+                _read(lease, of_import)
+            case State.STORING:
+                store_next_part(lease, of_import)
+            case State.LOOKING_UP:
+                _look_up(lease, of_import, ends - time.monotonic(), on_progress)
+            case State.DONE | State.FAILED | State.CANCELLED if of_import.undo_asked_at:
+                _withdraw_some(lease, of_import)
+            case _:
+                return Turn.ENDED
+        of_import.refresh_from_db()
+        on_progress(of_import)
+        if time.monotonic() >= ends and of_import.state not in ENDED:
+            return Turn.PAUSED
+
+
+def _read(lease: Lease, of_import: Import) -> None:
+    file = ImportFile.objects.filter(of_import=of_import).values_list("content", flat=True)
+    content = file.first()
+    if content is None:
+        _end(lease, State.FAILED, error=_("The file is no longer kept. Hand it in again."))
+        return
+    options = options_for_reader(of_import.filename, ImportOptions(**of_import.options))
+    known = known_to(of_import.user_id)
+    try:
+        with stopping.may_break_off():
+            reading = read(bytes(content), options, known)
+    except UnreadableFile as problem:
+        _end(lease, State.FAILED, error=str(problem.message))
+        return
+    del content
+    if reading.questions or of_import.preview_first:
+        lease.write(
+            **_findings(reading),
+            state=State.NEEDS_ANSWER,
+            asked_at=timezone.now(),
+            preview=preview.of(reading, of_import.user_id) if of_import.preview_first else None,
+        )
+        return
+    keep_reading(lease, of_import, reading)
+
+
+NOTHING_COUNTED = {
+    "rows_new": 0,
+    "rows_known": 0,
+    "rows_repeated": 0,
+    "rows_skipped": 0,
+    "rows_failed": 0,
+    "series_total": 0,
+    "series_matched": 0,
+    "series_uncertain": 0,
+    "series_not_found": 0,
+    "series_failed": 0,
+}
+
+
+def _findings(reading: Reading) -> dict[str, object]:
+    questions = [
+        {
+            "kind": question.kind.value,
+            "text": str(question.text),
+            "choices": [
+                {"value": choice.value, "label": str(choice.label)} for choice in question.choices
+            ],
+        }
+        for question in reading.questions
+    ]
+    return {
+        "file_format": reading.format.value,
+        "date_order": reading.date_order.value,
+        "date_reason": str(reading.date_reason),
+        "profiles": dict(reading.profiles),
+        "rows": len(reading.rows),
+        "question": {"questions": questions} if questions else None,
+    }
+
+
+def keep_reading(lease: Lease, of_import: Import, reading: Reading) -> None:
+    """Write the parts of a file, instead of what an earlier reading left; then it is `storing`."""
+    with transaction.atomic():
+        lease.write()
+        of_import.parts.all().delete()
+        of_import.problems.all().delete()
+    # What an earlier run of this import stored and this reading no longer has.
+    stale = set(of_import.claims.values_list("viewing__title_hash", flat=True))
+
+    def without_stale(part: Part) -> Part:
+        stale.difference_update(title.title_hash for title in part.titles)
+        return part
+
+    read_parts = map(without_stale, parts.cut(reading.rows))
+    numbered = enumerate(chain(read_parts, _later(lambda: parts.withdrawing(stale))))
+    while some := list(islice(numbered, PARTS_AT_A_TIME)):
+        if stopping.is_asked():
+            raise stopping.Parked
+        with transaction.atomic():
+            lease.write()
+            ImportPart.objects.bulk_create(
+                ImportPart(of_import=of_import, number=number, content=parts.pack(part))
+                for number, part in some
+            )
+    lease.write(**_findings(reading), **NOTHING_COUNTED, state=State.STORING)
+
+
+def _later(make: Callable[[], Iterator[Part]]) -> Iterator[Part]:
+    """What `make` gives, once the time has come to ask for it."""
+    yield from make()
+
+
+def store_next_part(lease: Lease, of_import: Import) -> None:
+    """Store a part of the file in one transaction; after the last one it is `looking_up`."""
+    waiting = of_import.parts.order_by("number").first()
+    if waiting is None:
+        _begin_looking_up(lease, of_import)
+        return
+    part = parts.unpack(bytes(waiting.content))
+    with library.library_lock(of_import.user_id):
+        stored = store_titles(of_import.user_id, of_import.pk, part.titles)
+        ImportProblem.objects.bulk_create(
+            ImportProblem(of_import=of_import, **problem._asdict()) for problem in part.problems
+        )
+        waiting.delete()
+        failed = sum(problem.outcome == Outcome.FAILED for problem in part.problems)
+        lease.write(
+            rows_new=F("rows_new") + stored.new,
+            rows_known=F("rows_known") + stored.known,
+            rows_repeated=F("rows_repeated") + part.repeated,
+            rows_failed=F("rows_failed") + failed,
+            rows_skipped=F("rows_skipped") + len(part.problems) - failed,
+        )
+
+
+def _begin_looking_up(lease: Lease, of_import: Import) -> None:
+    def go_on(result: lookup.Result | None) -> None:
+        if stopping.is_asked():
+            raise stopping.Parked
+        lease.write()
+
+    entries = LibraryEntry.objects.filter(viewings__claims__of_import=of_import)
+    lookup.identify_new_viewings(entries, on_recorded=go_on)
+    lease.write(
+        state=State.LOOKING_UP,
+        looking_up_since=timezone.now(),
+        series_total=series_to_look_up(of_import).count(),
+    )
+
+
+def series_to_look_up(of_import: Import) -> lookup.Entries:
+    """The series of this import that TMDB has not settled, last watched first (rule 24)."""
+    return LibraryEntry.objects.filter(viewings__claims__of_import=of_import).waiting().distinct()
+
+
+def doubtful_titles(of_import: Import) -> lookup.Viewings:
+    """All titles of the user that are in doubt and were not asked about in this import.
+
+    What this import brought may settle what an earlier one left open.
+    """
+    since = of_import.started_at or of_import.created_at
+    return Viewing.objects.doubtful().filter(
+        Q(doubt_asked_at__isnull=True) | Q(doubt_asked_at__lt=since), user_id=of_import.user_id
+    )
+
+
+COUNTERS = {
+    LookupStatus.MATCHED: ("series_matched", 1),
+    LookupStatus.UNCERTAIN: ("series_uncertain", 1),
+    LookupStatus.NOT_FOUND: ("series_not_found", 1),
+    LookupStatus.ERROR: ("series_failed", 1),
+    # Its rows turned out to be movies.
+    LookupStatus.NOT_NEEDED: ("series_total", -1),
+}
+
+
+def _look_up(lease: Lease, of_import: Import, seconds: float, on_progress: OnProgress) -> None:
+    """Look up series until the time is up, or nothing more can be asked now.
+
+    Without a TMDB key, or when TMDB refuses the key or cannot be reached, series stay pending
+    and the import goes on without them.
+    """
+
+    def on_recorded(result: lookup.Result | None) -> None:
+        if result is None:
+            lease.write()
+            return
+        field, by = COUNTERS[result.status]
+        lease.write(**{field: F(field) + by})
+
+    def on_result(result: lookup.Result) -> None:
+        of_import.refresh_from_db()
+        on_progress(of_import)
+
+    asked_all = not of_import.look_up or lookup.look_up(
+        series_to_look_up(of_import),
+        doubtful=doubtful_titles(of_import),
+        seconds=seconds,
+        on_recorded=on_recorded,
+        on_result=on_result,
+        should_stop=lambda: stopping.is_asked() or not lease.is_held(),
+    )
+    if asked_all:
+        _end(lease, State.DONE)
+
+
+def _withdraw_some(lease: Lease, of_import: Import) -> None:
+    """Undo a part of an import (rule 18)."""
+    with library.library_lock(of_import.user_id):
+        hashes = of_import.claims.order_by().values_list("viewing__title_hash", flat=True)
+        for part in parts.withdrawing(hashes.distinct()[: parts.TITLES]):
+            store_titles(of_import.user_id, of_import.pk, part.titles)
+            lease.write()
+            return
+        lease.write(state=State.UNDONE)
+
+
+def _end(lease: Lease, state: State, **changes: object) -> None:
+    with transaction.atomic():
+        ImportPart.objects.filter(of_import_id=lease.import_id).delete()
+        lease.write(state=state, finished_at=timezone.now(), **changes)
+
+
+def _fail(lease: Lease, error: Exception) -> Turn:
+    """End an import that cannot be finished. Raises what hinders that; the lease then ends."""
+    logger.error("import failed id=%s", lease.import_id, exc_info=error)
+    if outages.is_full(error):
+        why = _("The database is full. Make room for it, then try this import again.")
+    else:
+        why = _("watchlog could not finish this import. What is stored stays; try it again.")
+    try:
+        _end(lease, State.FAILED, error=why)
+    except Lost:
+        return Turn.NOT_MINE
+    return Turn.ENDED

@@ -1,0 +1,122 @@
+"""What nobody asks for and must happen all the same. Each worker does it from time to time.
+
+Everything here may run in several workers at once, and does nothing twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from imports import importing
+from imports.models import ENDED, Import, ImportFile, State, WorkerHeartbeat
+from imports.tasks import look_up_due, waiting_by_themselves, waits
+from imports.worker import STALE_AFTER, regularly
+from media.models import Media
+from media.tasks import refresh_due
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 5.0
+TIDY_SECONDS = 60.0
+PREVIEWS_WAIT = timedelta(hours=24)
+REFRESH_EVERY = timedelta(hours=1)
+TASKS_KEPT = timedelta(days=1)
+
+
+@contextmanager
+def sweeping() -> Iterator[None]:
+    """Sweeps in the background while the block runs."""
+    tidied_at = -math.inf
+
+    def sweep() -> None:
+        nonlocal tidied_at
+        restart_stuck_imports()
+        if time.monotonic() - tidied_at >= TIDY_SECONDS:
+            tidied_at = time.monotonic()
+            tidy_up()
+
+    with regularly("sweep", min(SWEEP_SECONDS, settings.IMPORT_LEASE_SECONDS / 4), sweep):
+        yield
+
+
+def restart_stuck_imports() -> int:
+    """Have the imports gone on with that nobody works on; how many.
+
+    Their worker died, or the task that was to begin them was lost with it.
+    """
+    number = 0
+    for of_import in Import.objects.unattended().order_by("created_at", "pk"):
+        number += importing.start(of_import)
+    return number
+
+
+def tidy_up() -> None:
+    """Look-ups and refreshes whose time has come; what is kept for a while and no longer."""
+    now = timezone.now()
+    if settings.TMDB_API_KEY:
+        retry_look_ups(now)
+        refresh_totals(now)
+    forget_old_files(now)
+    drop_unconfirmed_previews(now)
+    clear_queue(now)
+
+
+def retry_look_ups(now: datetime) -> None:
+    """Have series looked up whose next try is due, and those that no import asks about."""
+    busy = Import.objects.running().values("user")
+    due = waiting_by_themselves().due(now).exclude(user__in=busy)
+    for user_id in due.order_by("user").values_list("user_id", flat=True).distinct():
+        if not waits(look_up_due, user_id):
+            look_up_due.enqueue(user_id)
+
+
+def refresh_totals(now: datetime) -> None:
+    """Have series fetched anew whose totals may be out of date; a failing TMDB is left alone."""
+    lately = DBTaskResult.objects.filter(
+        task_path=refresh_due.module_path, enqueued_at__gt=now - REFRESH_EVERY
+    )
+    if Media.objects.due_for_refresh(now).exists() and not lately.exists():
+        refresh_due.enqueue()
+
+
+def forget_old_files(now: datetime) -> None:
+    """Delete stored files after IMPORT_FILE_DAYS; who still waits for an answer is told."""
+    old = now - timedelta(days=settings.IMPORT_FILE_DAYS)
+    ImportFile.objects.filter(of_import__created_at__lt=old, of_import__state__in=ENDED).delete()
+    for of_import in Import.objects.filter(state=State.NEEDS_ANSWER, asked_at__lt=old):
+        importing.cancel(of_import)
+
+
+def drop_unconfirmed_previews(now: datetime) -> None:
+    Import.objects.filter(
+        state=State.NEEDS_ANSWER, preview_first=True, asked_at__lt=now - PREVIEWS_WAIT
+    ).delete()
+
+
+def clear_queue(now: datetime) -> None:
+    """Tasks of killed workers stay RUNNING for ever, since the queue does not notice.
+
+    What they worked on goes on by itself (`restart_stuck_imports`); here only their rows end.
+    """
+    alive = set(
+        WorkerHeartbeat.objects.filter(beat_at__gt=now - STALE_AFTER).values_list(
+            "worker_id", flat=True
+        )
+    )
+    running = DBTaskResult.objects.filter(status="RUNNING", started_at__lt=now - STALE_AFTER)
+    dead = [task.pk for task in running if not alive.intersection(task.worker_ids[-1:])]
+    if dead:
+        logger.warning("%d tasks of workers that are gone", len(dead))
+    DBTaskResult.objects.filter(pk__in=dead, status="RUNNING").update(
+        status="FAILED", finished_at=now
+    )
+    DBTaskResult.objects.filter(finished_at__lt=now - TASKS_KEPT).delete()
