@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from media import library, lookup, undoing
+from media import library, lookup, marking, undoing
 from media.asking import season_facts
 from media.catalogue import store_series
 from media.doubts import series_meant
@@ -459,6 +459,8 @@ def undo(log: DecisionLog) -> list[LibraryEntry]:
             return []
         if not undoing.is_current(there):
             raise CannotUndo
+        if "marks" in there.before:
+            return marking.restore(there)
         return undoing.restore(there, english)
 
 

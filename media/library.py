@@ -31,7 +31,7 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
-from media.progress import Watched, count_episodes
+from media.progress import Watched, count_episodes, is_special
 
 MAX_NAME = 500
 
@@ -389,6 +389,19 @@ def watched_by_entry(viewings: QuerySet[Viewing]) -> Iterator[tuple[int, Watched
             entry_id,
             Watched(pk, number, name, inferred, episode, title, tmdb_season, tmdb_episodes),
         )
+
+
+def watched_apart(entry: LibraryEntry) -> tuple[list[Watched], list[Watched]]:
+    """What is watched of an entry: its episodes and, apart, its specials. Three queries."""
+    viewings = Viewing.objects.filter(entry=entry).shown()
+    kinds = dict(viewings.values_list("pk", "kind"))
+    regular: list[Watched] = []
+    special: list[Watched] = []
+    for _entry_id, viewing in watched_by_entry(viewings):
+        # A film that TMDB lists among a series' specials is a movie in kind (rule 17).
+        is_apart = is_special(viewing) or kinds[viewing.id] != ViewingKind.EPISODE
+        (special if is_apart else regular).append(viewing)
+    return regular, special
 
 
 def recount(entry_ids: Iterable[int]) -> None:

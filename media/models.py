@@ -531,6 +531,10 @@ class DecisionKind(models.TextChoices):
     SPLIT = "split", _("split")
     MERGED = "merged", _("merged")
     REOPENED = "reopened", _("left to watchlog again")
+    WATCHED = "watched", _("marked as watched")
+    NOT_WATCHED = "not_watched", _("marked as not watched")
+    REMOVED = "removed", _("viewing removed")
+    DAY_CHANGED = "day_changed", _("day changed")
 
 
 class DecisionLogQuerySet(models.QuerySet["DecisionLog"]):
