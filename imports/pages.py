@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from django.utils.translation import ngettext, pgettext
 from imports.forms import AnswerForm
 from imports.models import Import, ImportProblem, Outcome, State, WorkerHeartbeat
 from imports.worker import STALE_AFTER
+from media.spreadsheets import defused
 
 PROBLEMS_PER_PAGE = 50
 IMPORTS_PER_PAGE = 30
@@ -25,8 +25,6 @@ IMPORTS_PER_PAGE = 30
 USUAL_WAIT = timedelta(seconds=10)
 # So many answers make an estimate worth showing.
 ENOUGH_FOR_ESTIMATE = 5
-
-FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
 
 ORDER = [State.QUEUED, State.READING, State.STORING, State.LOOKING_UP, State.DONE]
 
@@ -284,8 +282,3 @@ def problems_as_csv(problems: Iterable[ImportProblem]) -> Iterator[str]:
         yield writer.writerow(
             [problem.line, defused(problem.title), problem.outcome, defused(problem.reason)]
         )
-
-
-def defused(cell: str) -> str:
-    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if FORMULA.match(cell) else cell

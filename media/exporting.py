@@ -1,4 +1,7 @@
-"""Everything a library holds, as JSON Lines. The form is stable: tools depend on it."""
+"""Everything a library holds, as JSON Lines. The form is stable: tools depend on it.
+
+`media/restoring.py` reads it again. New facts become new fields; none is renamed or removed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from media.models import LibraryEntry, Viewing
+from media.models import EntryName, LibraryEntry, Viewing
 
 
 def export_lines(user: AbstractBaseUser) -> Iterator[str]:
@@ -18,7 +21,8 @@ def export_lines(user: AbstractBaseUser) -> Iterator[str]:
     wrote them, times are UTC, durations seconds. Reads in batches, however large the library.
     """
     entries = LibraryEntry.objects.filter(user_id=user.pk).select_related("media")
-    for entry in entries.prefetch_related("names").order_by("pk").iterator(chunk_size=500):
+    entries = entries.prefetch_related("names__decided_series").order_by("pk")
+    for entry in entries.iterator(chunk_size=500):
         yield _line(_media(entry))
     viewings = (
         Viewing.objects.filter(user_id=user.pk)
@@ -45,6 +49,26 @@ def _media(entry: LibraryEntry) -> dict[str, object]:
         "lookup_status": entry.lookup_status,
         "decided_by": entry.decided_by,
         "last_tmdb_update": _iso(media.last_tmdb_update),
+        "base_title": media.base_title,
+        "hidden": all(name.is_hidden for name in entry.names.all()),
+        "decisions": [_decision(name) for name in entry.names.all()],
+        "candidates": entry.candidates,
+        "episodes_when_finished": entry.episodes_when_finished,
+    }
+
+
+def _decision(name: EntryName) -> dict[str, object]:
+    """A name with what was decided about it; `key` is what makes two spellings one name."""
+    return {
+        "name": name.name,
+        "media_type": name.media_type,
+        "key": name.key,
+        "language": name.language,
+        "decision": name.decision,
+        "decided_by": name.decided_by,
+        "decided_tmdb_id": name.decided_tmdb_id,
+        "decided_series": name.decided_series.key if name.decided_series else None,
+        "hidden": name.is_hidden,
     }
 
 
@@ -68,6 +92,16 @@ def _viewing(viewing: Viewing) -> dict[str, object]:
         "profile": viewing.profile or None,
         "source": viewing.source,
         "dismissed": viewing.dismissed_at is not None,
+        "dismissed_at": _iso(viewing.dismissed_at),
+        "name_type": viewing.name.media_type,
+        "name_key": viewing.name.key,
+        "title_hash": viewing.title_hash,
+        "fingerprint": viewing.fingerprint,
+        "listed_on": _iso(viewing.listed_on),
+        "season_inferred": viewing.season_inferred,
+        "reading_uncertain": viewing.reading_uncertain,
+        "alternative": viewing.alternative,
+        "tmdb_episode_ids": sorted(episode.tmdb_id for episode in viewing.tmdb_episodes.all()),
     }
 
 

@@ -16,9 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from imports.models import Import, ImportProblem, Outcome, State, WorkerHeartbeat
-from imports.pages import defused
 from imports.tests.making import BREAKING_BAD, activity, history
 from media.models import Viewing
+from media.spreadsheets import defused
 
 pytestmark = pytest.mark.django_db
 
