@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.sessions import SessionStore
 
 
 class User(AbstractUser):
@@ -29,3 +38,115 @@ class Installation(models.Model):
 
     def __str__(self) -> str:
         return f"installation of {self.owner}"
+
+
+class UserSession(AbstractBaseSession):
+    """A session that knows whose it is, so that it can be ended from elsewhere.
+
+    Without a constraint in the database: Django's session store would try for ever to store
+    the session of somebody who deleted their account at the same moment.
+    """
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, related_name="sessions", db_constraint=False
+    )
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> Self:
+        """Those that still let somebody in."""
+        return self.filter(used_at__isnull=True, expires_at__gt=timezone.now())
+
+
+class Invitation(models.Model):
+    """A link that lets one person create an account; only its hash is kept."""
+
+    LASTS = timedelta(days=7)
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"invitation by {self.created_by}"
+
+
+class ApiToken(models.Model):
+    """A key to one user's library through the read-only API; only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("What it is for"), max_length=60)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EventKind(models.TextChoices):
+    """What happened to an account, or was done in its name."""
+
+    SIGNED_UP = "signed_up", _("account created")
+    SIGNED_IN = "signed_in", _("signed in")
+    SIGNED_OUT_EVERYWHERE = "signed_out", _("signed out everywhere")
+    PASSWORD_CHANGED = "password", _("password changed")
+    PASSWORD_RESET = "reset", _("password set anew by e-mail")
+    EMAIL_CHANGED = "email", _("e-mail address changed")
+    TOKEN_MADE = "token_made", _("API token made")
+    TOKEN_REVOKED = "token_gone", _("API token revoked")
+    INVITED = "invited", _("invitation made")
+    INVITATION_WITHDRAWN = "uninvited", _("invitation withdrawn")
+    EXPORTED = "exported", _("everything downloaded")
+    IMPORT_UNDONE = "undone", _("import undone")
+    FILE_DELETED = "file_gone", _("imported file deleted")
+    MATCH_BY_ADMIN = "admin_match", _("match changed by an administrator")
+
+
+class AccountEventQuerySet(models.QuerySet["AccountEvent"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-at", "-pk")
+
+
+class AccountEvent(models.Model):
+    """Something that a user should be able to see afterwards: who came in, what left."""
+
+    KEPT = timedelta(days=180)
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=12, choices=EventKind)
+    at = models.DateTimeField(auto_now_add=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    subject = models.CharField(max_length=200, blank=True, help_text=_("What it was about."))
+
+    objects = AccountEventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="accounts_event_kind_known", condition=models.Q(kind__in=EventKind.values)
+            )
+        ]
+        indexes = [
+            # Account page: one user's events, newest first.
+            models.Index(fields=["user", "-at"], name="accounts_event_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.kind}"

@@ -8,6 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.tokens import TooManyRequests, user_of
 from media.models import LibraryEntry
 
 PER_PAGE = 100
@@ -17,9 +18,19 @@ PER_PAGE = 100
 @require_safe
 @never_cache
 def media_list(request: HttpRequest) -> JsonResponse:
-    if not request.user.is_authenticated:
-        return JsonResponse({"detail": "Sign in first: this API uses the session."}, status=401)
-    entries = LibraryEntry.objects.of(request.user).visible().select_related("media")
+    try:
+        user = user_of(request)
+    except TooManyRequests:
+        return JsonResponse(
+            {"detail": "Too many requests. Wait a minute."}, status=429, headers={"Retry-After": 60}
+        )
+    if user is None:
+        return JsonResponse(
+            {"detail": "Sign in first, or send a token that your account page makes."},
+            status=401,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    entries = LibraryEntry.objects.of(user).visible().select_related("media")
     paginator = Paginator(entries.order_by("pk"), PER_PAGE)
     try:
         page = paginator.page(request.GET.get("page", 1))

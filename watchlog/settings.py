@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -34,6 +35,9 @@ if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to a long random text (make run does it for you).")
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+if "*" in ALLOWED_HOSTS and not PLAIN_HTTP:
+    # Links in e-mails and invitations carry the name that was asked for.
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the site's own names, not *.")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # What must be typed to create the first account. Empty in production: one is made and logged.
 SETUP_CODE: str = env.str("SETUP_CODE", default="")
@@ -46,6 +50,7 @@ INSTALLED_APPS = [
     "tmdb",
     "django_tasks",
     "django_tasks_db",
+    "axes",
     "csp",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -69,6 +74,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "watchlog.headers.PermissionsPolicyMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "watchlog.urls"
@@ -159,13 +166,50 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+SESSION_ENGINE = "accounts.sessions"
+# Who may create an account after the first one: closed (nobody), invitation (whoever got a link
+# from an administrator), open (everybody).
+SIGN_UP: str = env.str("SIGN_UP", default="invitation")
+if SIGN_UP not in ("closed", "invitation", "open"):
+    raise ImproperlyConfigured("SIGN_UP must be closed, invitation or open.")
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 2
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "media:library"
 LOGOUT_REDIRECT_URL = "accounts:login"
 
+# Wrong passwords: see accounts/lockout.py.
+# How many proxies of one's own stand in front, each of which adds to X-Forwarded-For.
+TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+AXES_HANDLER = "accounts.lockout.LockoutHandler"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.client_network"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_FAILURE_LIMIT = 8
+LOCKOUT_BY_ADDRESS = 40
+SLOWED_BY_ACCOUNT = 20
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# accounts/audit.py keeps sign-ins, for the user and not for the administrator.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+# E-mail: only for setting a forgotten password anew.
+EMAIL_URL: str = env.str("EMAIL_URL", default="")
+SENDS_EMAIL = bool(EMAIL_URL)
+email_config = env.email_url_config(EMAIL_URL or "dummymail://")
+vars().update(email_config)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="watchlog@localhost")
+
 # Transport and headers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
 # A platform's health check comes over plain http from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
@@ -236,13 +280,24 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "watchlog.logs.LineFormatter", "secrets": [TMDB_API_KEY, SECRET_KEY]}
+        "line": {
+            "()": "watchlog.logs.LineFormatter",
+            "secrets": [
+                TMDB_API_KEY,
+                SECRET_KEY,
+                SETUP_CODE,
+                str(DATABASES["default"].get("PASSWORD") or ""),
+                str(email_config["EMAIL_HOST_PASSWORD"] or ""),
+            ],
+        }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Bad host names and scans are not errors of ours.
         "django.security.DisallowedHost": {"handlers": ["stderr"], "level": "CRITICAL"},
+        # It names accounts and addresses.
+        "axes": {"handlers": ["stderr"], "level": "CRITICAL"},
     },
 }
 

@@ -7,17 +7,21 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.access import public
-from watchlog import views
+from accounts.lockout import slowed
+from watchlog import views, your_data
 from watchlog.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("media.urls")),
     path("imports/", include("imports.urls")),
     path("", include("accounts.urls")),
+    path("account/download.jsonl", your_data.download, name="download"),
+    path("account/download.csv", your_data.download_csv, name="download-csv"),
+    path("account/delete/", your_data.delete, name="delete-account"),
     path("about/", views.about, name="about"),
     path("healthz", healthz, name="healthz"),
     path("site.webmanifest", views.manifest, name="manifest"),
     path("favicon.ico", views.favicon, name="favicon"),
-    path(f"{settings.ADMIN_PATH}login/", public(admin.site.login)),
+    path(f"{settings.ADMIN_PATH}login/", public(slowed(admin.site.login))),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]

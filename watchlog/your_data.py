@@ -1,0 +1,62 @@
+"""A user's own data: to take along, and to delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import audit
+from accounts.forms import PasswordForm
+from accounts.http import SignedInRequest
+from accounts.models import EventKind
+from media.exporting import export_lines
+from media.spreadsheets import csv_lines
+from watchlog.leaving import delete_account, is_last_administrator
+
+
+@require_safe
+@never_cache
+def download(request: SignedInRequest) -> StreamingHttpResponse:
+    lines = (f"{line}\n" for line in export_lines(request.user))
+    return _file(request, lines, "application/x-ndjson", "jsonl")
+
+
+@require_safe
+@never_cache
+def download_csv(request: SignedInRequest) -> StreamingHttpResponse:
+    return _file(request, csv_lines(request.user), "text/csv", "csv")
+
+
+def _file(
+    request: SignedInRequest, lines: Iterator[str], content_type: str, ending: str
+) -> StreamingHttpResponse:
+    if request.method == "GET":
+        audit.record(request.user.pk, EventKind.EXPORTED, request=request, subject=ending)
+    response = StreamingHttpResponse(lines, content_type=f"{content_type}; charset=utf-8")
+    name = f"watchlog-{timezone.localdate().isoformat()}.{ending}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: SignedInRequest) -> HttpResponse:
+    form = PasswordForm(request.user, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        user = request.user
+        logout(request)
+        delete_account(user)
+        messages.success(request, _("Your account is deleted, and everything that was in it."))
+        return redirect("accounts:login")
+    context = {"form": form, "is_last_administrator": is_last_administrator(request.user)}
+    return render(request, "accounts/delete.html", context)
