@@ -42,13 +42,13 @@ class File:
     activity: bool
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Folded text as words between single blanks, with a blank before and behind."""
     return f" {_NO_WORD.sub(' ', fold(text)).strip()} "
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def repeats(part: str, name: str) -> bool:
     """Whether a part of a title repeats the name before it, or the name with a number.
 
@@ -93,6 +93,7 @@ class Group:
         "file",
         "folded",
         "is_series",
+        "most_below",
         "name",
         "named",
         "numbers",
@@ -112,10 +113,11 @@ class Group:
         self.named: set[str] = set()
         self.numbers: set[int] = set()
         # The different titles that stand under each second part; those of three parts; the
-        # numbers of those that close with "Part 1" or the like.
+        # numbers of those that close with "Part 1" or the like; how many the largest has.
         self.below: dict[str, set[str]] = {}
         self.triples: dict[str, set[str]] = {}
         self.parts_below: dict[str, set[int]] = {}
+        self.most_below = 0
         # Whether a title says outright that it is an episode ("Episode 3").
         self.counted = False
         # The seasons that the file shows, by markers or by names that repeat the series' name.
@@ -133,6 +135,7 @@ class Group:
                 self._count_pair(title.parts[1])
             elif self._count_longer(title.parts):
                 repeated = True
+        self.most_below = max(map(len, self.below.values()), default=0)
         self.is_series = self.counted or repeated or self.folded in self.file.marked
 
     def whose(self, second: str) -> NameOf | None:

@@ -385,7 +385,7 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
     if group.counted or len(group.named) > 1:
         return (1, 2, None) if several else (1, 1, None)
     if len(group.below) > 1:
-        if file.activity or max(map(len, group.below.values())) > 2:
+        if file.activity or group.most_below > 2:
             return 1, 2, None
         if file.old:
             return 1, 2, 2

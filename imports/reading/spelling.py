@@ -56,7 +56,7 @@ def fold(text: str) -> str:
     return text.casefold() if text.isascii() else _fold(text)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).translate(_SAME_SIGNS).casefold()
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", plain)).strip(" ")

@@ -16,7 +16,7 @@ from imports.reading.collecting import paused_collection
 from imports.reading.evidence import File, Unmarked, repeats, season_number
 from imports.reading.judging import SUFFIXED, Verdict, judge
 from imports.reading.keys import title_key
-from imports.reading.knowledge import film_stem, is_sequel
+from imports.reading.knowledge import NameOf, film_stem, is_sequel, name_of
 from imports.reading.languages import Languages
 from imports.reading.markers import (
     Level,
@@ -30,7 +30,7 @@ from imports.reading.spelling import clean, fold, segments
 from imports.reading.types import Alternative, Format, Kind, Known, Message
 
 # Netflix dropped the marker of series with one season between 28 March and 30 June 2022.
-NEW_GRAMMAR = date(2022, 6, 1)
+NEW_GRAMMAR = date(2022, 5, 15)
 _LEAKED = re.compile(r"_(?:hook|shortpreview)(?:_|$)|_\d+x\d+$")
 _ANY_COLON = re.compile(" ?: ")
 _PLACEHOLDER = "VideoEpisode"
@@ -264,7 +264,10 @@ def _season_marker(
             if (position < last or not sure) if marker.exact else (position < last and not sure):
                 return position, marker
         elif marker.level in (Level.PART, Level.SPECIAL) and position < last and not sure:
-            # Behind "Stranger Things: Stranger Things 4" a part is one of that season.
+            # "Rebel Moon: Part One: A Child of Fire" is a film, and behind "Stranger Things:
+            # Stranger Things 4" a part is one of that season.
+            if position == 1 and name_of(fold(parts[0])) is NameOf.FILMS:
+                continue
             repeated = position == 2 and repeats(parts[1], parts[0])
             if not repeated or fold(parts[1]) == fold(parts[0]):
                 return position, marker

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
@@ -195,6 +196,8 @@ def test_many_titles_of_one_name_are_a_series(day, count):
         ["Harry Potter and the Deathly Hallows: Part 1"],
         ["Kill Bill: Vol. 1", "Kill Bill: Vol. 2"],
         ["The Twilight Saga: Breaking Dawn: Part 1", "The Twilight Saga: Breaking Dawn: Part 2"],
+        ["Rebel Moon: Part One: A Child of Fire", "Rebel Moon (Parte uno): La niña del fuego"],
+        ["Fear Street Part 1: 1994", "Fear Street Part 2: 1978"],
         ["John Wick: Chapter 2", "John Wick: Chapter 3 - Parabellum"],
         ["Madagascar 3: Europe's Most Wanted", "Madagascar: Escape 2 Africa"],
         ["American Pie Presents: The Naked Mile"],
@@ -442,6 +445,27 @@ def test_rows_of_other_names_change_nothing_that_was_certain(titles, others, day
     for title, reading in before.items():
         if not reading.reading_uncertain and day is not None:
             assert after[title]._replace(language=None) == reading._replace(language=None)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: f"Alba: Story {n}x",
+        lambda n: f"Alba: Story {n}x: Night",
+        lambda n: f"Alba: Season {n}: Night",
+        lambda n: f"Alba {n}x: Night",
+        lambda n: "Alba: " * (n % 50) + f"Night {n}x",
+    ],
+)
+def test_the_time_grows_with_the_number_of_titles_only(make):
+    def seconds(count):
+        titles = [make(n) for n in range(count)]
+        started = time.process_time()
+        interpreted(titles)
+        return time.process_time() - started
+
+    seconds(100)
+    assert seconds(16_000) < 12 * max(seconds(4_000), 0.05)
 
 
 @given(st.text())
