@@ -2,12 +2,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from media import api, views
+from media import api, attention_views, views
 
 app_name = "media"
 urlpatterns = [
     path("", views.library, name="library"),
     path("look-up/", views.look_up, name="look-up"),
     path("entry/<int:pk>/", views.entry, name="entry"),
+    path("entry/<int:pk>/fix/", attention_views.fix, name="fix"),
+    path("entry/<int:pk>/match/", attention_views.match, name="match"),
+    path("entry/<int:pk>/act/", attention_views.act, name="act"),
+    path("entry/<int:pk>/series/", attention_views.make_series, name="make-series"),
+    path("entry/<int:pk>/split/", attention_views.split, name="split"),
+    path("entry/<int:pk>/merge/", attention_views.merge, name="merge"),
+    path("entry/<int:pk>/ask-again/", attention_views.ask_again, name="ask-again"),
+    path("attention/", attention_views.attention_list, name="attention"),
+    path("attention/confirm/", attention_views.confirm, name="confirm"),
+    path("attention/read/", attention_views.read_titles, name="read-titles"),
+    path("attention/decided/", attention_views.decided, name="decided"),
+    path("attention/undo/<int:pk>/", attention_views.undo, name="undo"),
     path("api/media/", api.media_list, name="api"),
 ]

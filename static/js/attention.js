@@ -1,0 +1,52 @@
+// Keys for the list of what needs attention. They act only while the focus is inside the list,
+// and every one of them presses a button or link that is there anyway.
+"use strict";
+
+const list = document.querySelector("[data-items]");
+
+const itemsLeft = () => Array.from(list.querySelectorAll("[data-item]"));
+
+const focus = (item) => {
+  item?.focus({ preventScroll: true });
+  item?.scrollIntoView({ block: "nearest" });
+};
+
+const press = (selector, within) => within?.querySelector(selector)?.click();
+
+list?.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea")) {
+    if (event.key === "Escape") focus(event.target.closest("[data-item]"));
+    return;
+  }
+  const items = itemsLeft();
+  const item = event.target.closest("[data-item]");
+  const at = items.indexOf(item);
+  const key = event.key.toLowerCase();
+  if (key === "j") focus(items[at + 1] ?? items[0]);
+  else if (key === "k") focus(items[at - 1] ?? items[items.length - 1]);
+  else if (key === "u") press("[data-undo]", document);
+  else if (key === "/") item?.querySelector("[data-search]")?.focus();
+  else if (/^[1-9]$/.test(key)) press(`[data-key="${key}"]`, item);
+  else return;
+  event.preventDefault();
+});
+
+// Only the last decision has its undo button; the next item takes the focus.
+let following = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const item = event.detail.target.closest("[data-item]");
+  const items = itemsLeft();
+  following = item === event.detail.target ? items[items.indexOf(item) + 1] ?? null : null;
+  if (following !== null || items.length === 1) {
+    for (const done of document.querySelectorAll("[data-done] [data-undo], .just-decided [data-undo]")) {
+      done.closest(".just-decided").remove();
+    }
+  }
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (following) focus(following);
+  following = null;
+});
