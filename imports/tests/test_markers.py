@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.markers import Level, Marker, read_count, read_marker, read_trailer, table
@@ -213,6 +213,7 @@ def test_every_language_has_the_words_for_a_season_and_an_episode():
     assert len(languages[Level.SEASON]) >= 30
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused_without_an_error(text):
     assert isinstance(read_marker(text), Marker | None)

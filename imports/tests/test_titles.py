@@ -420,6 +420,7 @@ def interpreted(titles, day=NEW, file_format=Format.NETFLIX_HISTORY):
     )
 
 
+@settings(deadline=None)
 @given(FILES, DAYS, FORMATS)
 def test_every_title_is_answered_and_nothing_is_guessed_in_silence(titles, day, file_format):
     readings = interpreted(titles, day, file_format).titles
@@ -430,13 +431,14 @@ def test_every_title_is_answered_and_nothing_is_guessed_in_silence(titles, day, 
         assert (reading.kind is Kind.EPISODE) is bool(reading.series)
 
 
+@settings(deadline=None)
 @given(FILES.flatmap(lambda titles: st.tuples(st.just(titles), st.permutations(titles))), DAYS)
 def test_titles_read_the_same_in_any_order(orders, day):
     one, other = orders
     assert interpreted(one, day) == interpreted(other, day)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(FILES, FILES, DAYS)
 def test_rows_of_other_names_change_nothing_that_was_certain(titles, others, day):
     before = interpreted(titles, day).titles
@@ -468,6 +470,7 @@ def test_the_time_grows_with_the_number_of_titles_only(make):
     assert seconds(16_000) < 12 * max(seconds(4_000), 0.05)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_reason_is_a_sentence_with_its_values(title):
     (reading,) = read(title)
