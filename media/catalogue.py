@@ -20,13 +20,20 @@ def store_series(details: SeriesDetails) -> Media:
     Episodes are told apart by TMDB's episode id, since numbers change there. Seasons that TMDB
     no longer has go, unless a viewing is known to be of one of their episodes.
     """
+    title = _title(details)
     with transaction.atomic():
-        media, _created = Media.objects.select_for_update().get_or_create(
+        media, created = Media.objects.select_for_update().get_or_create(
             media_type=MediaType.TV_SERIES,
             tmdb_id=details.id,
-            defaults={"title": _title(details), "base_title": _title(details)},
+            defaults={
+                "title": title or details.name[:500] or nameless(details.id),
+                "base_title": details.name[:500] or nameless(details.id),
+            },
         )
-        media.title = _title(details)
+        if title and not created:
+            media.title = title
+        elif media.title == nameless(details.id) and details.name:
+            media.title = details.name[:500]
         media.original_title = details.original_name[:500]
         media.total_seasons = details.number_of_seasons
         media.total_episodes = details.number_of_episodes
@@ -42,18 +49,21 @@ def store_series(details: SeriesDetails) -> Media:
     return media
 
 
+def nameless(tmdb_id: int) -> str:
+    """What a series is called until TMDB told its name: never what a user's file calls it."""
+    return f"TMDB {tmdb_id}"
+
+
 def _title(details: SeriesDetails) -> str:
-    """The series' name in the installation's language where TMDB has it."""
+    """The series' name in the installation's language; empty where these details lack it."""
     wanted = settings.TMDB_LANGUAGE
     base = wanted.split("-")[0]
-    name = details.name
-    if (details.language or base).split("-")[0] != base:
-        fallback = details.original_name if details.original_language == base else name
-        name = details.translations.get(wanted) or next(
-            (n for code, n in details.translations.items() if code.split("-")[0] == base and n),
-            fallback,
-        )
-    return name[:500] or f"TMDB {details.id}"
+    if (details.language or base).split("-")[0] == base:
+        return details.name[:500]
+    names = {code: name for code, name in details.translations.items() if name}
+    of_language = [name for code, name in names.items() if code.split("-")[0] == base]
+    original = [details.original_name] if details.original_language == base else []
+    return next(iter([*filter(None, [names.get(wanted)]), *of_language, *original]), "")[:500]
 
 
 def aired_episodes(details: SeriesDetails, today: date) -> int | None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from media import library, lookup, marking, undoing
 from media.asking import season_facts
-from media.catalogue import store_series
+from media.catalogue import nameless, store_series
 from media.doubts import series_meant
 from media.episodes import SeasonFacts
 from media.keys import typed_key
@@ -171,7 +171,7 @@ def _shared_row(tmdb_id: int, details: SeriesDetails | None) -> Media:
     return Media.objects.get_or_create(
         media_type=MediaType.TV_SERIES,
         tmdb_id=tmdb_id,
-        defaults={"title": f"TMDB {tmdb_id}", "base_title": f"TMDB {tmdb_id}"},
+        defaults={"title": nameless(tmdb_id), "base_title": nameless(tmdb_id)},
     )[0]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from media import deciding, lookup
+from media.catalogue import store_series
 from media.models import DecidedBy, LibraryEntry, Media, Viewing
 from media.tests.fake_tmdb import fake_tmdb
 from media.tests.making import DAY, look_up, watch
+from tmdb.service import series_details
 
 
 def test_a_clear_series_is_matched_with_two_requests(user, tmdb):
@@ -150,3 +153,11 @@ def test_no_request_is_made_inside_a_transaction(user, monkeypatch, transactiona
         entry = LibraryEntry.objects.get()
         deciding.match_to(entry, 1396, DecidedBy.USER)
     assert inside and not any(inside)
+
+
+def test_a_look_up_in_another_language_leaves_the_title_that_others_see(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    look_up()
+    german = replace(series_details(1396), name="Reaktion: Böse", language="de")
+    assert store_series(replace(german, original_language="es")).title == "Breaking Bad"
+    assert store_series(replace(german, translations={"en-US": "BB"})).title == "BB"

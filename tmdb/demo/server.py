@@ -148,7 +148,7 @@ def part(record: Json, name: str, language: str) -> Json | None:
                     "iso_3166_1": (code.partition("-")[2] or code).upper(),
                     "data": {"name": translated},
                 }
-                for code, translated in record["translations"].items()
+                for code, translated in {"en": record["name"], **record["translations"]}.items()
             ]
         }
     number = re.fullmatch(r"season/(\d{1,4})", name)
