@@ -150,7 +150,7 @@ def _link(
     details: Mapping[int, SeriesDetails],
 ) -> None:
     """Link movies that are specials of a series to TMDB's episodes (rule 17)."""
-    for tmdb_id in {verdicts[viewing.pk].tmdb_id for viewing in specials}:
+    for tmdb_id in {verdicts[viewing.pk].tmdb_id or 0 for viewing in specials}:
         if tmdb_id in details:
             store_series(details[tmdb_id])
     for viewing in specials:

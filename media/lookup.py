@@ -208,7 +208,7 @@ def question_about(subject: Subject) -> Question | None:
     entry = (
         LibraryEntry.objects.select_related("media")
         .prefetch_related("names")
-        .filter(pk=subject.entry_id)
+        .filter(pk=subject.entry_id or 0)
         .first()
     )
     viewings: list[Viewing] = []
@@ -300,7 +300,7 @@ def _entry_to_decide(subject: Subject, touched: Iterable[int]) -> LibraryEntry |
         decidable = open_entries.exclude(
             lookup_status__in=[LookupStatus.IGNORED, LookupStatus.NOT_NEEDED]
         )
-        return decidable.filter(pk=subject.entry_id).first()
+        return decidable.filter(pk=subject.entry_id or 0).first()
     if subject.entry_id is None and subject.doubtful is not None:
         made = open_entries.filter(
             pk__in=list(touched),

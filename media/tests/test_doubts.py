@@ -65,6 +65,7 @@ def test_a_title_among_the_episodes_of_a_series_is_one(user, dark):
     assert (viewing.kind, viewing.reading_uncertain, viewing.tmdb_season) == ("episode", False, 1)
     entry = LibraryEntry.objects.get()
     assert (entry.media.tmdb_id, entry.watched_episodes_count) == (70523, 1)
+    assert viewing.alternative is not None
     assert "Dark" in viewing.alternative["settled"]
 
 
