@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -63,6 +64,10 @@ class Command(BaseCommand):
                     codes.append(self._dry_run(path, chosen, user, options["format"]))
                 else:
                     codes.append(self._import(path, chosen, user, look_up=not options["no_lookup"]))
+            except BrokenPipeError:
+                # Whoever read the rows has enough of them, such as `head`.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(TAKEN)
             except (UnreadableFile, Refused, OSError) as problem:
                 reason = problem.strerror if isinstance(problem, OSError) else problem
                 self.stderr.write(f"{path.name}: {reason}")
