@@ -175,7 +175,7 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
             if match:
                 suffix = int((match.group(1) or match.group(2))[:9])
                 text = text[: match.start()]
-        if " :" in text or text[:1] == ":" or text[-1:] == ":":
+        if " :" in text or text[-1:] == ":":
             parts = segments(text)
         else:
             parts = text.split(": ", 2)
@@ -186,7 +186,7 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
                 if season is None and ": " in rest:
                     third, _, rest = rest.partition(": ")
                     season = seasons.get((f"{parts[0]}: {parts[1]}", third))
-                if season is not None and _PLACEHOLDER not in rest and _STRAY_LABEL not in rest:
+                if season is not None:
                     season.episodes.append((raw, rest, suffix))
                     continue
                 if ": " in parts[2]:
@@ -197,9 +197,9 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
 
 def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
     raw, parts, suffix = title
-    broken = _broken(parts)
-    if broken is not None:
-        found.readings[raw] = TitleReading(Kind.ERROR, broken)
+    nameless = _nameless(parts)
+    if nameless is not None:
+        found.readings[raw] = TitleReading(Kind.ERROR, nameless)
         return
     position, marker = _season_marker(parts, found)
     if marker is None and " : " in text:
@@ -223,6 +223,10 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
         return
     if (len(parts) > 1 or text.endswith(")")) and read_trailer(text):
         found.readings[raw] = TitleReading(Kind.SKIPPED, _TRAILER)
+    elif parts[-1] == _PLACEHOLDER and len(parts) > 1:
+        found.readings[raw] = TitleReading(Kind.ERROR, _NO_REAL_NAME)
+    elif _STRAY_LABEL in parts[1:]:
+        found.readings[raw] = TitleReading(Kind.ERROR, _STRAY)
     elif len(parts) == 1:
         found.single.append(title)
     elif not _sort_behind_comma(title, found):
@@ -282,17 +286,11 @@ def _series_before(parts: list[str], position: int) -> str:
     return ": ".join(parts[:position])
 
 
-def _broken(parts: list[str]) -> Message | None:
-    """Why a title cannot be read, when Netflix withdrew its name; None when it can."""
+def _nameless(parts: list[str]) -> Message | None:
+    """What is missing in a title whose name Netflix withdrew; None when nothing is."""
     if not parts[0]:
         return _NO_SERIES if any(parts) else _BLANK
-    if len(parts) == 1:
-        return None
-    if not parts[-1]:
-        return _NO_EPISODE
-    if parts[-1] == _PLACEHOLDER:
-        return _NO_REAL_NAME
-    return _STRAY if len(parts) > 2 and _STRAY_LABEL in parts else None
+    return None if parts[-1] else _NO_EPISODE
 
 
 def _film_stems(found: _Sorted) -> frozenset[str]:
@@ -332,6 +330,8 @@ def _read_season(season: _Season, language: str, found: _Sorted) -> None:
         readings[raw] = TitleReading(
             Kind.EPISODE, reason, series, language, number, False, name, episode, title
         )
+        if title == _PLACEHOLDER:
+            readings[raw] = TitleReading(Kind.ERROR, _NO_REAL_NAME)
     # Some series count their chapters on from season to season, and then they are no numbers of
     # episodes: "Lupin: Part 2: Chapter 6" is the first of its part.
     if number == 1 or any(chapter == 1 for _, chapter in chapters):
