@@ -165,6 +165,9 @@ def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verd
         )
     known = file.known.get(group.folded)
     if known is not None:
+        word = _film_word(second)
+        if word is not None:
+            return _movie(title, _FILM_WORD, word=word)
         return _episode(_KNOWN, name=first, uncertain=not known.confirmed)
     if count >= _SURELY:
         return _episode(_MANY, name=first, count=count, uncertain=whose is not None)

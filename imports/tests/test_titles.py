@@ -362,6 +362,13 @@ def test_a_series_of_the_library_explains_an_unmarked_title(confirmed):
     assert reading.reading_uncertain is not confirmed
 
 
+def test_a_film_of_a_known_series_is_a_movie():
+    known = Known(series={name_key("Komi"): KnownSeries("Komi", confirmed=True)})
+    (reading,) = read("Komi: The Movie", known=known)
+    assert reading.kind is Kind.MOVIE
+    assert reading.reading_uncertain
+
+
 def test_a_known_name_of_two_parts_is_the_series():
     known = Known(series={name_key("Cyberpark: Riders"): KnownSeries("Cyberpark: Riders")})
     (reading,) = read("Cyberpark: Riders: Tale", day=OLD, known=known)
