@@ -96,7 +96,6 @@ def _viewing(viewing: Viewing) -> dict[str, object]:
         "name_type": viewing.name.media_type,
         "name_key": viewing.name.key,
         "title_hash": viewing.title_hash,
-        "fingerprint": viewing.fingerprint,
         "listed_on": _iso(viewing.listed_on),
         "season_inferred": viewing.season_inferred,
         "reading_uncertain": viewing.reading_uncertain,
