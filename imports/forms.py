@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
             "required": gettext_lazy("Choose a file first."),
             "empty": gettext_lazy("This file is empty. Download it again and hand in the new one."),
         },
-        widget=ManyFilesInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.zip,text/csv"}),
+        widget=ManyFilesInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.zip,.jsonl,text/csv"}),
     )
     profile = forms.CharField(
         label=gettext_lazy("Profile"),
