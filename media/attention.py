@@ -29,7 +29,7 @@ from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
-from media import undoing
+from media import marking, undoing
 from media.countries import country
 from media.matching import THRESHOLD
 from media.models import (
@@ -210,15 +210,30 @@ def _reasons(parts: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
         else:
             continue
         if part["name"] != "popularity":
-            told.append(Reason(_in_words(part), sign))
-    return tuple(told[:REASONS])
+            told.append(Reason(_in_words(part, sign), sign))
+    return tuple(sorted(told[:REASONS], key=lambda reason: reason.sign == "minus"))
 
 
-def _in_words(part: Mapping[str, Any]) -> str:
+# Sentences of the score table that leave it to the reader what follows from them.
+_PLAINER: dict[tuple[str, str], StrOrPromise] = {
+    ("first aired %(aired)s, first watched %(watched)s", "plus"): _l(
+        "first aired %(aired)s, shortly before you watched it"
+    ),
+    ("first aired %(aired)s, first watched %(watched)s", "minus"): _l(
+        "first aired %(aired)s, long before you watched it (%(watched)s)"
+    ),
+    ("season %(seen)s of your file is among its %(known)s", "plus"): _l(
+        "has a season %(seen)s, the last one of your file"
+    ),
+}
+
+
+def _in_words(part: Mapping[str, Any], sign: str) -> str:
     values = dict(part["values"])
     if isinstance(values.get("countries"), str):
         values["countries"] = ", ".join(country(c) for c in values["countries"].split(", "))
-    text = _(part["sentence"]) % values if values else _(part["sentence"])
+    template = str(_PLAINER.get((part["sentence"], sign)) or _(part["sentence"]))
+    text = template % values if values else template
     return text[:1].upper() + text[1:]
 
 
@@ -253,6 +268,12 @@ class Item:
         return self.candidates[1] if len(self.candidates) > 1 else None
 
     @property
+    def telling(self) -> tuple[Reason, ...]:
+        """What tells the best candidate from the one that comes close."""
+        shared = {reason.text for reason in self.rival.reasons} if self.rival else set()
+        return tuple(r for r in self.best.reasons if r.text not in shared and r.sign == "plus")[:2]
+
+    @property
     def is_tried_later(self) -> bool:
         return self.entry.next_lookup_at is not None and self.entry.next_lookup_at > timezone.now()
 
@@ -279,9 +300,9 @@ class Doubt:
     titles: tuple[DoubtfulTitle, ...]
 
     @property
-    def is_mostly_episodes(self) -> bool:
-        read_so = sum(title.is_read_as_episode for title in self.titles)
-        return 2 * read_so > len(self.titles)
+    def only(self) -> DoubtfulTitle | None:
+        """The title, where it is a single one."""
+        return self.titles[0] if len(self.titles) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,6 +522,8 @@ class Decided:
 
 def in_words(log: DecisionLog) -> str:
     """What was decided, as a sentence."""
+    if log.kind in marking.KINDS:
+        return marking.in_words(log)
     values = {"subject": log.subject, "outcome": log.outcome, "count": log.count}
     one_title = {
         DecisionKind.READ_AS_EPISODE: _("“%(subject)s” is an episode of %(outcome)s"),

@@ -10,11 +10,12 @@ from datetime import date, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from media import marking
 from media.bars import Bar, draw
-from media.library import watched_by_entry
-from media.models import Episode, LibraryEntry, Media, Season, Viewing, ViewingKind
+from media.library import Seen, seen_of
+from media.models import DecisionLog, Episode, LibraryEntry, Media, Season, Viewing
 from media.pages import is_complete, make_bar, progress_text
-from media.progress import SPECIALS, EpisodeKey, Watched, episode_keys, is_special
+from media.progress import SPECIALS, EpisodeKey, Watched, episode_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,18 @@ class Line:
     """An episode in a list, with the days on which it was watched, newest first.
 
     `is_listed` is False when only the file knows it: TMDB has no such episode. A watched one
-    without days was marked by hand.
+    without days was marked by hand. `key` says which episode it is, in addresses and forms: `t`
+    and TMDB's id of the episode, or `v` and the id of a viewing.
     """
 
+    key: str
     number: int | None
     title: str
     air_date: date | None = None
     is_aired: bool = True
     is_watched: bool = False
     days: tuple[date, ...] = ()
+    viewings: tuple[int, ...] = ()
     is_listed: bool = True
 
 
@@ -44,6 +48,7 @@ class SeasonView:
     total: int | None
     lines: tuple[Line, ...]
     is_open: bool = False
+    anchor: str = ""
 
     @property
     def progress(self) -> str:
@@ -61,11 +66,42 @@ class SeasonView:
     def is_complete(self) -> bool:
         return bool(self.total) and self.watched >= (self.total or 0)
 
+    @property
+    def has_unlisted(self) -> bool:
+        return any(not line.is_listed for line in self.lines)
+
+    @property
+    def has_both(self) -> bool:
+        """Whether episodes of TMDB's list stand beside some that only the file knows."""
+        return self.has_unlisted and any(line.is_listed for line in self.lines)
+
+    @property
+    def to_watch(self) -> str:
+        """The keys of the episodes that have aired and are not watched.
+
+        None where the file has episodes that TMDB's list has not: they may be the same.
+        """
+        return "" if self.has_unlisted else _joined(_unwatched(self.lines))
+
+    @property
+    def to_unwatch(self) -> str:
+        """The keys of the watched episodes."""
+        return _joined(line for line in self.lines if line.is_watched)
+
+
+def _unwatched(lines: Iterable[Line]) -> Iterable[Line]:
+    return (line for line in lines if line.is_aired and not line.is_watched)
+
+
+def _joined(lines: Iterable[Line]) -> str:
+    return ",".join(line.key for line in lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Next:
     """The episode to watch next."""
 
+    key: str
     season: int
     number: int
     title: str
@@ -82,7 +118,6 @@ class SeriesPage:
 
     entry: LibraryEntry
     media: Media
-    names: tuple[str, ...]
     progress: str
     bar: Bar | None
     is_complete: bool
@@ -93,6 +128,36 @@ class SeriesPage:
     next: Next | None
     seasons: tuple[SeasonView, ...]
     specials: SeasonView | None
+    last_mark: DecisionLog | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What else the series is called; asks the database unless names came with the entry."""
+        return _other_names(self.entry)
+
+    @property
+    def last_mark_text(self) -> str:
+        return marking.in_words(self.last_mark) if self.last_mark else ""
+
+    def find(self, key: str) -> tuple[SeasonView, Line] | None:
+        """The season and line of an episode, by the line's key or that of any viewing of it."""
+        for view in (*self.seasons, *filter(None, [self.specials])):
+            for line in view.lines:
+                if key == line.key or (key[0] == "v" and int(key[1:]) in line.viewings):
+                    return view, line
+        return None
+
+    def up_to(self, key: str) -> tuple[str, ...]:
+        """The keys of what has aired up to an episode and is not watched."""
+        keys: list[str] = []
+        for view in self.seasons:
+            place = next((at for at, line in enumerate(view.lines) if line.key == key), None)
+            if not view.has_unlisted:
+                until = None if place is None else place + 1
+                keys += [line.key for line in _unwatched(view.lines[:until])]
+            if place is not None:
+                return tuple(keys)
+        return ()
 
     @property
     def counted(self) -> int:
@@ -108,20 +173,64 @@ class MoviePage:
     media: Media
     names: tuple[str, ...]
     viewings: tuple[Viewing, ...]
+    again_key: str
+    last_mark: DecisionLog | None
+
+    @property
+    def last_mark_text(self) -> str:
+        return marking.in_words(self.last_mark) if self.last_mark else ""
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodePage:
+    """The page of an episode. `before` are the episodes up to it that are not watched."""
+
+    series: SeriesPage
+    season: SeasonView
+    line: Line
+    viewings: tuple[Viewing, ...]
+    before: tuple[str, ...]
+
+    @property
+    def up_to(self) -> str:
+        return ",".join(self.before)
+
+
+def episode_page(entry: LibraryEntry, key: str) -> EpisodePage | None:
+    """All that the page of an episode shows; None when the series has no such episode."""
+    page = series_page(entry)
+    found = page.find(key)
+    if found is None:
+        return None
+    season, line = found
+    viewings = Viewing.objects.filter(entry=entry, pk__in=line.viewings)
+    return EpisodePage(
+        series=page,
+        season=season,
+        line=line,
+        viewings=tuple(viewings.newest_first()),
+        before=page.up_to(line.key),
+    )
 
 
 def movie_page(entry: LibraryEntry) -> MoviePage:
     """All that the page of a movie shows; a fixed number of queries."""
+    viewings = list(Viewing.objects.filter(entry=entry).newest_first())
     return MoviePage(
         entry=entry,
         media=entry.media,
         names=_other_names(entry),
-        viewings=tuple(Viewing.objects.filter(entry=entry).shown().newest_first()),
+        viewings=tuple(viewing for viewing in viewings if viewing.dismissed_at is None),
+        again_key=f"v{viewings[0].pk}" if viewings else "",
+        last_mark=marking.latest_of(entry),
     )
 
 
-def series_page(entry: LibraryEntry) -> SeriesPage:
-    """All that the page of a series shows; a fixed number of queries at any size."""
+def series_page(entry: LibraryEntry, opened: str = "") -> SeriesPage:
+    """All that the page of a series shows; a fixed number of queries at any size.
+
+    `opened` is the anchor of a season to open.
+    """
     media = entry.media
     seasons = list(media.seasons.prefetch_related("episodes"))
     regular, special = _seen(entry)
@@ -133,7 +242,6 @@ def series_page(entry: LibraryEntry) -> SeriesPage:
     return SeriesPage(
         entry=entry,
         media=media,
-        names=_other_names(entry),
         progress=progress_text(watched, media.total_episodes),
         bar=make_bar(entry, seasons, {view.number: view.watched for view in views if view.number}),
         is_complete=is_complete(entry),
@@ -142,8 +250,9 @@ def series_page(entry: LibraryEntry) -> SeriesPage:
         excess=max(watched - total, 0) if total else 0,
         unlisted=sum(not line.is_listed for view in views for line in view.lines),
         next=upcoming,
-        seasons=_with_one_open(views, upcoming),
+        seasons=_with_one_open(views, upcoming, opened),
         specials=_specials(seasons, special),
+        last_mark=marking.latest_of(entry),
     )
 
 
@@ -188,6 +297,7 @@ class _Seen:
     """What is known of one watched episode: its days, and one viewing of it as read."""
 
     days: tuple[date, ...]
+    viewings: tuple[int, ...]
     viewing: Watched
     raw_title: str
 
@@ -197,34 +307,25 @@ _SeenByKey = Mapping[EpisodeKey, _Seen]
 
 def _seen(entry: LibraryEntry) -> tuple[_SeenByKey, _SeenByKey]:
     """The entry's watched episodes and, apart, its watched specials."""
-    viewings = Viewing.objects.filter(entry=entry).shown()
-    facts = {
-        pk: (day, raw_title, kind)
-        for pk, day, raw_title, kind in viewings.values_list("pk", "day", "raw_title", "kind")
-    }
-    regular: list[Watched] = []
-    special: list[Watched] = []
-    for _entry_id, viewing in watched_by_entry(viewings):
-        # A film that TMDB lists among a series' specials is a movie in kind (rule 17).
-        is_apart = is_special(viewing) or facts[viewing.id][2] != ViewingKind.EPISODE
-        (special if is_apart else regular).append(viewing)
+    seen = {one.watched.id: one for one in seen_of(entry)}
 
-    def by_key(watched: Sequence[Watched]) -> _SeenByKey:
-        of_key: dict[EpisodeKey, list[Watched]] = defaultdict(list)
+    def by_key(is_special: bool) -> _SeenByKey:
+        watched = [one.watched for one in seen.values() if one.is_special == is_special]
+        of_key: dict[EpisodeKey, list[Seen]] = defaultdict(list)
         for pk, keys in episode_keys(watched).items():
             for key in keys:
-                of_key[key].append(by_id[pk])
+                of_key[key].append(seen[pk])
         return {
             key: _Seen(
-                days=days_watched(day for v in found if (day := facts[v.id][0])),
-                viewing=found[0],
-                raw_title=facts[found[0].id][1],
+                days=days_watched(one.day for one in found if one.day),
+                viewings=tuple(sorted(one.watched.id for one in found)),
+                viewing=found[0].watched,
+                raw_title=found[0].raw_title,
             )
             for key, found in of_key.items()
         }
 
-    by_id = {viewing.id: viewing for viewing in (*regular, *special)}
-    return by_key(regular), by_key(special)
+    return by_key(is_special=False), by_key(is_special=True)
 
 
 def _seasons(
@@ -265,6 +366,9 @@ def _season(
     season: Season, seen: _SeenByKey, aired: Collection[int], extra: Collection[Line]
 ) -> SeasonView:
     lines = [_listed_line(e, seen, e.tmdb_id in aired) for e in season.episodes.all()]
+    if extra and sum(line.is_watched for line in lines) + len(extra) >= len(lines):
+        # The whole season is watched, in part under titles that TMDB does not have.
+        lines = [line for line in lines if line.is_watched]
     lines += _in_order(extra)
     return SeasonView(
         number=season.number,
@@ -289,18 +393,20 @@ def _specials(seasons: Sequence[Season], seen: _SeenByKey) -> SeasonView | None:
         if key not in keys
     ]
     lines = (*listed, *_in_order(others))
-    return SeasonView(SPECIALS, _("Specials"), len(lines), None, lines)
+    return SeasonView(SPECIALS, _("Specials"), len(lines), None, lines, anchor="specials")
 
 
 def _listed_line(episode: Episode, seen: _SeenByKey, is_aired: bool = True) -> Line:
     found = seen.get(("tmdb", episode.tmdb_id))
     return Line(
+        key=f"t{episode.tmdb_id}",
         number=episode.number,
         title=episode.title or _("Episode %(number)s") % {"number": episode.number},
         air_date=episode.air_date,
         is_aired=is_aired,
         is_watched=found is not None,
         days=found.days if found else (),
+        viewings=found.viewings if found else (),
     )
 
 
@@ -310,10 +416,12 @@ def _unlisted_line(found: _Seen) -> Line:
     if not title and viewing.number is not None:
         title = _("Episode %(number)s") % {"number": viewing.number}
     return Line(
+        key=f"v{found.viewings[0]}",
         number=viewing.number,
         title=title or found.raw_title,
         is_watched=True,
         days=found.days,
+        viewings=found.viewings,
         is_listed=False,
     )
 
@@ -348,22 +456,30 @@ def _next(views: Sequence[SeasonView]) -> Next | None:
     """The first aired, unwatched episode after the furthest one that was watched."""
     upcoming: Next | None = None
     for view in reversed(views):
+        if view.has_unlisted and view.is_complete:
+            return upcoming
         for line in reversed(view.lines):
             if not line.is_listed or view.number is None or line.number is None:
                 continue
             if line.is_watched:
                 return upcoming
             if line.is_aired:
-                upcoming = Next(view.number, line.number, line.title)
+                upcoming = Next(line.key, view.number, line.number, line.title)
     return None
 
 
-def _with_one_open(views: Sequence[SeasonView], upcoming: Next | None) -> tuple[SeasonView, ...]:
-    """The season that goes on is open, or the only one there is."""
+def _with_one_open(
+    views: Sequence[SeasonView], upcoming: Next | None, opened: str
+) -> tuple[SeasonView, ...]:
+    """The season that was asked for is open, else the one that goes on, or the only one."""
+    anchors = [f"season-{position}" for position in range(1, len(views) + 1)]
     return tuple(
         replace(
             view,
-            is_open=len(views) == 1 or (upcoming is not None and view.number == upcoming.season),
+            anchor=anchor,
+            is_open=anchor == opened
+            if opened in anchors
+            else len(views) == 1 or (upcoming is not None and view.number == upcoming.season),
         )
-        for view in views
+        for view, anchor in zip(views, anchors, strict=True)
     )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.db import models
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+FIRST_DAY = date(1990, 1, 1)
 
 
 class Show(models.TextChoices):
@@ -83,3 +88,36 @@ class LibraryForm(forms.Form):
             search=given.get(Field.SEARCH) or "",
             page=given.get(Field.PAGE) or 1,
         )
+
+
+KEYS = RegexValidator(r"^[tv]\d{1,15}(,[tv]\d{1,15})*$")
+
+
+class DayForm(forms.Form):
+    """A day on which something was watched; none when nobody knows.
+
+    `at` and `episode` say to which season or episode of the page to go back.
+    """
+
+    day = forms.DateField(required=False)
+    at = forms.RegexField(r"^(season-\d{1,4}|specials)$", required=False)
+    episode = forms.RegexField(r"^[tv]\d{1,15}$", required=False)
+
+    def clean_day(self) -> date | None:
+        day: date | None = self.cleaned_data["day"]
+        # Somewhere it is tomorrow already.
+        if day and not FIRST_DAY <= day <= timezone.localdate() + timedelta(days=1):
+            raise forms.ValidationError(_("A day between 1990 and today, please."))
+        return day
+
+
+class MarkForm(DayForm):
+    """Which episodes are watched or not; see `media.entry_pages.Line` for their keys."""
+
+    watched = forms.CharField(required=False, validators=[KEYS])
+    unwatched = forms.CharField(required=False, validators=[KEYS])
+
+    def ids(self, field: str, kind: str) -> list[int]:
+        """The ids of one kind, `t` or `v`, among a field's keys."""
+        keys = self.cleaned_data[field].split(",")
+        return [int(key[1:]) for key in keys if key.startswith(kind)]

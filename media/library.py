@@ -366,42 +366,64 @@ def count(entry_ids: Collection[int]) -> dict[int, Counts]:
     }
 
 
+AS_COUNTED = (
+    "pk",
+    "season_number",
+    "season_name",
+    "season_inferred",
+    "episode_number",
+    "episode_title",
+    "tmdb_season",
+)
+
+
 def watched_by_entry(viewings: QuerySet[Viewing]) -> Iterator[tuple[int, Watched]]:
     """Entry id and what counting needs to know, for each of the viewings; two queries."""
+    episodes = _tmdb_episodes(viewings)
+    for entry_id, *facts in viewings.values_list("entry_id", *AS_COUNTED):
+        yield entry_id, _watched(facts, episodes)
+
+
+def _watched(facts: Sequence[Any], episodes: Mapping[int, tuple[int, ...]]) -> Watched:
+    pk, season, season_name, is_inferred, number, title, tmdb_season = facts
+    return Watched(
+        pk, season, season_name, is_inferred, number, title, tmdb_season, episodes.get(pk, ())
+    )
+
+
+def _tmdb_episodes(viewings: QuerySet[Viewing]) -> dict[int, tuple[int, ...]]:
     episodes: dict[int, list[int]] = defaultdict(list)
     through = Viewing.tmdb_episodes.through.objects
     for viewing_id, tmdb_id in through.filter(viewing__in=viewings.order_by()).values_list(
         "viewing_id", "episode__tmdb_id"
     ):
         episodes[viewing_id].append(tmdb_id)
-    for entry_id, pk, number, name, inferred, episode, title, tmdb_season in viewings.values_list(
-        "entry_id",
-        "pk",
-        "season_number",
-        "season_name",
-        "season_inferred",
-        "episode_number",
-        "episode_title",
-        "tmdb_season",
-    ):
-        tmdb_episodes = tuple(sorted(episodes[pk])) if pk in episodes else ()
-        yield (
-            entry_id,
-            Watched(pk, number, name, inferred, episode, title, tmdb_season, tmdb_episodes),
-        )
+    return {pk: tuple(sorted(ids)) for pk, ids in episodes.items()}
 
 
-def watched_apart(entry: LibraryEntry) -> tuple[list[Watched], list[Watched]]:
-    """What is watched of an entry: its episodes and, apart, its specials. Three queries."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A viewing as its entry's page and marks take it."""
+
+    watched: Watched
+    is_special: bool
+    day: date | None
+    raw_title: str
+
+
+def seen_of(entry: LibraryEntry) -> list[Seen]:
+    """What is watched of an entry and shown, specials included; two queries."""
     viewings = Viewing.objects.filter(entry=entry).shown()
-    kinds = dict(viewings.values_list("pk", "kind"))
-    regular: list[Watched] = []
-    special: list[Watched] = []
-    for _entry_id, viewing in watched_by_entry(viewings):
+    episodes = _tmdb_episodes(viewings)
+    found = []
+    for kind, day, raw_title, *facts in viewings.values_list(
+        "kind", "day", "raw_title", *AS_COUNTED
+    ):
+        watched = _watched(facts, episodes)
         # A film that TMDB lists among a series' specials is a movie in kind (rule 17).
-        is_apart = is_special(viewing) or kinds[viewing.id] != ViewingKind.EPISODE
-        (special if is_apart else regular).append(viewing)
-    return regular, special
+        is_apart = is_special(watched) or kind != ViewingKind.EPISODE
+        found.append(Seen(watched, is_apart, day, raw_title))
+    return found
 
 
 def recount(entry_ids: Iterable[int]) -> None:

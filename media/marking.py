@@ -93,19 +93,24 @@ def watch_again(entry: LibraryEntry, viewing_id: int, day: date | None = None) -
         return bool(marks.made or marks.revived)
 
 
-def unwatch(entry: LibraryEntry, episodes: Collection[EpisodeKey]) -> int:
-    """Mark episodes of an entry as not watched, by their keys; how many viewings went.
+def unwatch(
+    entry: LibraryEntry, tmdb_ids: Collection[int] = (), viewing_ids: Collection[int] = ()
+) -> int:
+    """Mark episodes of an entry as not watched; how many viewings went.
 
-    A viewing of a double episode goes as well when only one half was meant; the other half
-    stays watched on the same day.
+    They are given by TMDB's ids, or by one viewing each: all viewings of the same episode go. Of
+    a double episode the other half stays watched on the same day.
     """
     with library_lock(entry.user_id):
         entry = _again(entry)
-        wanted = set(episodes)
         seen = keys_seen(entry)
+        wanted: set[EpisodeKey] = {("tmdb", tmdb_id) for tmdb_id in tmdb_ids}
+        wanted |= {key for key, pks in seen.items() if not pks.isdisjoint(viewing_ids)}
         going = {pk for key in wanted for pk in seen.get(key, ())}
         staying = {key: pks - going for key, pks in seen.items() if key not in wanted}
-        left_over = {key[1] for key, pks in staying.items() if key[0] == "tmdb" and not pks}
+        left_over = {
+            int(str(key[1])) for key, pks in staying.items() if key[0] == "tmdb" and not pks
+        }
         halves = list(
             Episode.objects.filter(tmdb_id__in=left_over).select_related("season").order_by("pk")
         )
@@ -157,7 +162,9 @@ def change_day(entry: LibraryEntry, viewing_id: int, day: date | None) -> None:
 def keys_seen(entry: LibraryEntry) -> dict[EpisodeKey, set[int]]:
     """The episode keys of what is watched of an entry, specials included, with the viewings."""
     seen: dict[EpisodeKey, set[int]] = defaultdict(set)
-    for group in library.watched_apart(entry):
+    found = library.seen_of(entry)
+    for is_special in (False, True):
+        group = [one.watched for one in found if one.is_special == is_special]
         for pk, keys in episode_keys(group).items():
             for key in keys:
                 seen[key].add(pk)
@@ -183,15 +190,17 @@ def restore(log: DecisionLog) -> list[LibraryEntry]:
 
 
 def latest_of(entry: LibraryEntry) -> DecisionLog | None:
-    """The last mark on an entry within the last hour, when it can still be undone."""
+    """The last mark on an entry within the last hour, when it can still be undone. One query."""
     recent = DecisionLog.objects.filter(
-        user_id=entry.user_id,
-        kind__in=KINDS,
-        made_at__gt=timezone.now() - RECENT,
-        before__marks__entry=entry.pk,
-    )
-    log = recent.order_by("-pk").first()
-    return log if log is not None and undoing.is_current(log) else None
+        user_id=entry.user_id, made_at__gt=timezone.now() - RECENT
+    ).order_by("-pk")
+    later: set[str] = set()
+    for log in recent:
+        touches = log.before["touches"]
+        if log.before.get("marks", {}).get("entry") == entry.pk:
+            return log if later.isdisjoint(touches) else None
+        later.update(touches)
+    return None
 
 
 def in_words(log: DecisionLog) -> str:

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from media import api, attention_views, views
+from media import api, attention_views, marking_views, views
+
+
+class EpisodeConverter(StringConverter):
+    """The key of a line on a series' page."""
+
+    regex = r"[tv][0-9]{1,15}"
+
+
+register_converter(EpisodeConverter, "episode")
 
 app_name = "media"
 urlpatterns = [
     path("", views.library, name="library"),
     path("look-up/", views.look_up, name="look-up"),
     path("entry/<int:pk>/", views.entry, name="entry"),
+    path("entry/<int:pk>/mark/", marking_views.mark, name="mark"),
+    path("entry/<int:pk>/episode/<episode:key>/", marking_views.episode, name="episode"),
+    path("entry/<int:pk>/viewing/<int:viewing_pk>/", marking_views.viewing, name="viewing"),
     path("entry/<int:pk>/fix/", attention_views.fix, name="fix"),
     path("entry/<int:pk>/match/", attention_views.match, name="match"),
     path("entry/<int:pk>/act/", attention_views.act, name="act"),

@@ -38,5 +38,6 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
     entries = LibraryEntry.objects.of(request.user).select_related("media")
     found = get_object_or_404(entries.prefetch_related("names"), pk=pk)
     if found.media.is_series:
-        return render(request, "media/series.html", {"series": series_page(found)})
+        page = series_page(found, request.GET.get("open", ""))
+        return render(request, "media/series.html", {"series": page})
     return render(request, "media/movie.html", {"movie": movie_page(found)})

@@ -61,7 +61,8 @@ def test_the_next_episode_comes_after_the_furthest_watched_one(user):
         Season.objects.get(media=entry.media, number=1).episodes.filter(number=3)
     )
     page = series_page(reload(entry))
-    assert page.next == Next(2, 1, "S2E1")
+    first = Season.objects.get(media=entry.media, number=2).episodes.get(number=1)
+    assert page.next == Next(f"t{first.tmdb_id}", 2, 1, "S2E1")
     assert [view.is_open for view in page.seasons] == [False, True]
 
 
@@ -142,3 +143,26 @@ def test_other_names_are_those_that_are_not_the_title(user):
 def test_a_movie_lists_when_it_was_watched_newest_first(user):
     page = movie_page(add_movie(user, "Roma", DAY, DAY + timedelta(days=300)))
     assert [viewing.day for viewing in page.viewings] == [DAY + timedelta(days=300), DAY]
+
+
+def unmatched(user, seasons, watched):
+    """A series whose titles are in a language that TMDB's are not in."""
+    entry = add_series(user, "Haus des Geldes", seasons)
+    for at in range(watched):
+        watch(entry, f"Haus: {at}", DAY, season_number=1, episode_title=f"Folge mit Titel {at}")
+    return series_page(reload(entry))
+
+
+def test_a_season_watched_under_other_titles_lists_only_those(user):
+    page = unmatched(user, [4, 4], 4)
+    assert [line.is_watched for line in season(page, 1).lines] == [True] * 4
+    assert not season(page, 1).has_both
+    assert page.next is not None and page.next.season == 2
+
+
+def test_where_titles_are_not_matched_no_season_is_marked_twice(user):
+    page = unmatched(user, [4, 4], 2)
+    assert season(page, 1).has_both
+    assert season(page, 1).to_watch == ""
+    last = season(page, 2).lines[-1].key
+    assert len(page.up_to(last)) == 4

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from imports import importing, storing
+from imports import importing
 from media import library, lookup, marking
 from media.deciding import CannotUndo, undo
 from media.exporting import export_lines
@@ -53,7 +53,7 @@ def latest():
 
 def handed_in(user):
     of_import = importing.submit(user, "NetflixViewingHistory.csv", HISTORY)
-    importing.run(of_import.pk, look_up=False)
+    importing.run(of_import.pk)
     return LibraryEntry.objects.get(user=user)
 
 
@@ -75,9 +75,17 @@ def test_a_mark_with_a_day_is_a_further_viewing_of_a_watched_episode(user):
 
 def test_an_episode_marked_as_not_watched_does_not_count_but_is_kept(user):
     entry = add_series(user, "Dark", [10], 2)
-    assert marking.unwatch(entry, keys(ids(entry)[0])) == 1
+    assert marking.unwatch(entry, ids(entry)[:1]) == 1
     assert again(entry).watched_episodes_count == 1
     assert Viewing.objects.filter(entry=entry).count() == 2
+
+
+def test_all_viewings_of_an_episode_that_only_the_file_knows_go(user):
+    entry = add_series(user, "Komi", watched=3)
+    first = entry.viewings.earliest("day")
+    marking.watch_again(entry, first.pk, date(2024, 9, 1))
+    assert marking.unwatch(entry, viewing_ids=[first.pk]) == 2
+    assert again(entry).watched_episodes_count == 2
 
 
 def test_half_of_a_double_episode_stays_watched(user):
@@ -85,7 +93,7 @@ def test_half_of_a_double_episode_stays_watched(user):
     double = watch(entry, "Dark: Both", DAY, season_number=1, tmdb_season=1)
     double.tmdb_episodes.set(Season.objects.get(media=entry.media).episodes.filter(number__lte=2))
     before = state(entry)
-    marking.unwatch(entry, keys(ids(entry)[0]))
+    marking.unwatch(entry, ids(entry)[:1])
     assert again(entry).watched_episodes_count == 1
     assert marking.keys_seen(entry).keys() == set(keys(ids(entry)[1]))
     undo(latest())
@@ -97,7 +105,7 @@ def test_half_of_a_double_episode_stays_watched(user):
     [
         lambda entry: marking.watch_episodes(entry, ids(entry)),
         lambda entry: marking.watch_episodes(entry, ids(entry)[:2], date(2024, 9, 1)),
-        lambda entry: marking.unwatch(entry, keys(*ids(entry))),
+        lambda entry: marking.unwatch(entry, ids(entry)),
         lambda entry: marking.remove(entry, entry.viewings.earliest("day").pk),
         lambda entry: marking.change_day(entry, entry.viewings.earliest("day").pk, None),
         lambda entry: marking.watch_again(entry, entry.viewings.earliest("day").pk, DAY),
@@ -118,7 +126,7 @@ def test_marks_on_the_same_viewing_are_undone_in_turn(user):
     entry = add_series(user, "Dark", [10], 1)
     marking.watch_episodes(entry, ids(entry)[1:2])
     first = latest()
-    marking.unwatch(entry, keys(ids(entry)[1]))
+    marking.unwatch(entry, ids(entry)[1:2])
     with pytest.raises(CannotUndo):
         undo(first)
     undo(latest())
@@ -131,7 +139,7 @@ def test_a_mark_made_again_brings_the_dismissed_one_back(user):
     for _ in range(2):
         marking.watch_episodes(entry, ids(entry)[1:2])
         assert again(entry).watched_episodes_count == 2
-        marking.unwatch(entry, keys(ids(entry)[1]))
+        marking.unwatch(entry, ids(entry)[1:2])
         assert again(entry).watched_episodes_count == 1
     assert Viewing.objects.filter(source=Source.MANUAL).count() == 1
 
@@ -150,7 +158,7 @@ def test_what_is_not_watched_does_not_come_back_with_a_re_import(user):
 def test_marks_by_hand_survive_the_undo_of_their_import(user):
     entry = handed_in(user)
     marking.watch_again(entry, entry.viewings.earliest("day").pk, date(2024, 8, 1))
-    storing.undo(user.imports.get())
+    importing.undo(user.imports.get())
     assert again(entry).watched_episodes_count == 1
     assert [day for _, day, _ in state(entry)[2]] == [date(2024, 8, 1)]
 
@@ -175,7 +183,7 @@ def test_a_movie_can_be_watched_again_and_on_another_day(user):
 def test_the_export_tells_marks_from_files(user):
     entry = add_series(user, "Dark", [10], 1)
     marking.watch_episodes(entry, ids(entry)[1:2])
-    marking.unwatch(entry, keys(ids(entry)[0]))
+    marking.unwatch(entry, ids(entry)[:1])
     viewings = [line for line in map(json.loads, export_lines(user)) if line["type"] == "viewing"]
     assert {(v["source"], v["dismissed"], v["episode_number"]) for v in viewings} == {
         ("file", True, None),
@@ -195,7 +203,7 @@ def test_no_title_of_a_file_is_taken_for_a_mark(user):
 def test_the_counts_after_marks_are_those_that_would_be_counted(user):
     entry = add_series(user, "Dark", [10, 8], 4)
     marking.watch_episodes(entry, ids(entry, 2))
-    marking.unwatch(entry, keys(*ids(entry)[:2]))
+    marking.unwatch(entry, ids(entry)[:2])
     stored = again(entry)
     counted = library.count([entry.pk])[entry.pk]
     assert stored.watched_episodes_count == counted.episodes == 10

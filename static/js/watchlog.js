@@ -59,6 +59,18 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// What was unfolded stays so when its surroundings are drawn anew.
+let unfolded = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const folds = event.detail.target.querySelectorAll("details[id]");
+  unfolded = new Map(Array.from(folds, (fold) => [fold.id, fold.open]));
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const fold of document.querySelectorAll("details[id]")) {
+    if (unfolded?.has(fold.id)) fold.open = unfolded.get(fold.id);
+  }
+});
+
 // What changed is said once, not every second.
 document.addEventListener("htmx:afterSwap", () => {
   const said = document.querySelector("[data-live]");
