@@ -535,8 +535,8 @@ def in_words(log: DecisionLog) -> str:
     }
     texts = {
         DecisionKind.MATCHED: _("“%(subject)s” is %(outcome)s at TMDB")
-        if log.subject != log.outcome
-        else _("“%(subject)s” is found"),
+        if log.subject.casefold() != log.outcome.casefold()
+        else _("“%(subject)s” is settled"),
         DecisionKind.CONFIRMED: ngettext(
             "%(count)s series confirmed: %(subject)s",
             "%(count)s series confirmed: %(subject)s",

@@ -228,12 +228,12 @@ def _done(request: SignedInRequest, entry: LibraryEntry | None) -> HttpResponse:
     """Answer a decision after which `entry` is what it was about."""
     if _is_partial(request):
         (latest, *_others) = attention.latest_decisions(request.user)
-        found = {
+        answer = {
             "decided": latest,
-            "entry": entry,
+            "back": _back(request),
             "open_items": attention.count_open(request.user),
         }
-        return render(request, "media/_attention_done.html", found)
+        return render(request, "media/_attention_done.html", answer)
     if "next" in request.POST:
         return redirect(_back(request))
     _say_done(request)

@@ -4,6 +4,9 @@
 
 const list = document.querySelector("[data-items]");
 
+// Where the filters scroll sideways, the chosen one is in sight.
+document.querySelector(".chips [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const itemsLeft = () => Array.from(list.querySelectorAll("[data-item]"));
 
 const focus = (item) => {
@@ -11,7 +14,11 @@ const focus = (item) => {
   item?.scrollIntoView({ block: "nearest" });
 };
 
-const press = (selector, within) => within?.querySelector(selector)?.click();
+// What is folded away is not pressed.
+const press = (selector, within) => {
+  const button = within?.querySelector(selector);
+  if (button?.checkVisibility()) button.click();
+};
 
 list?.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
