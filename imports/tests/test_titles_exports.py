@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from imports.reading import Kind, Options, read
+from imports.reading import Kind, Options, Row, read
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 CLOSING = re.compile(r" \([^()\d]+ ?\d+\)$")
@@ -37,7 +37,7 @@ def judged(shared_folder):
     pairs = []
     for name, of_file in labels.items():
         options = Options(filename=name, profile="all", min_seconds=0)
-        rows = {}
+        rows: dict[str, Row] = {}
         for row in read((exports / name).read_bytes(), options).rows:
             title = shown(row.title)
             key = CLOSING.sub("", title) if "_activity_" in name and is_suffixed(row) else title
