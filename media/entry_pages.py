@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from media import marking
 from media.bars import Bar, draw
-from media.library import Seen, seen_of
+from media.library import Seen
+from media.library import seen as seen_in
 from media.models import DecisionLog, Episode, LibraryEntry, Media, Season, Viewing
 from media.pages import is_complete, make_bar, progress_text
 from media.progress import SPECIALS, EpisodeKey, Watched, episode_keys
@@ -307,7 +308,7 @@ _SeenByKey = Mapping[EpisodeKey, _Seen]
 
 def _seen(entry: LibraryEntry) -> tuple[_SeenByKey, _SeenByKey]:
     """The entry's watched episodes and, apart, its watched specials."""
-    seen = {one.watched.id: one for one in seen_of(entry)}
+    seen = {one.watched.id: one for one in seen_in(entry.viewings.shown())}
 
     def by_key(is_special: bool) -> _SeenByKey:
         watched = [one.watched for one in seen.values() if one.is_special == is_special]

@@ -405,24 +405,24 @@ def _tmdb_episodes(viewings: QuerySet[Viewing]) -> dict[int, tuple[int, ...]]:
 class Seen:
     """A viewing as its entry's page and marks take it."""
 
+    entry_id: int
     watched: Watched
     is_special: bool
     day: date | None
     raw_title: str
 
 
-def seen_of(entry: LibraryEntry) -> list[Seen]:
-    """What is watched of an entry and shown, specials included; two queries."""
-    viewings = Viewing.objects.filter(entry=entry).shown()
+def seen(viewings: QuerySet[Viewing]) -> list[Seen]:
+    """What the viewings show, specials included; two queries."""
     episodes = _tmdb_episodes(viewings)
     found = []
-    for kind, day, raw_title, *facts in viewings.values_list(
-        "kind", "day", "raw_title", *AS_COUNTED
+    for entry_id, kind, day, raw_title, *facts in viewings.values_list(
+        "entry_id", "kind", "day", "raw_title", *AS_COUNTED
     ):
         watched = _watched(facts, episodes)
         # A film that TMDB lists among a series' specials is a movie in kind (rule 17).
         is_apart = is_special(watched) or kind != ViewingKind.EPISODE
-        found.append(Seen(watched, is_apart, day, raw_title))
+        found.append(Seen(entry_id, watched, is_apart, day, raw_title))
     return found
 
 

@@ -162,7 +162,7 @@ def change_day(entry: LibraryEntry, viewing_id: int, day: date | None) -> None:
 def keys_seen(entry: LibraryEntry) -> dict[EpisodeKey, set[int]]:
     """The episode keys of what is watched of an entry, specials included, with the viewings."""
     seen: dict[EpisodeKey, set[int]] = defaultdict(set)
-    found = library.seen_of(entry)
+    found = library.seen(entry.viewings.shown())
     for is_special in (False, True):
         group = [one.watched for one in found if one.is_special == is_special]
         for pk, keys in episode_keys(group).items():

@@ -510,6 +510,12 @@ class Viewing(models.Model):
             ),
             # History: one user's viewings by day, newest first.
             models.Index(fields=["user", "-day"], name="media_viewing_by_day"),
+            # History: one user's profiles, and the viewings of one of them.
+            models.Index(
+                fields=["user", "profile", "-day"],
+                name="media_viewing_by_profile",
+                condition=~Q(profile=""),
+            ),
         ]
 
     def __str__(self) -> str:

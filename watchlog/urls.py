@@ -8,12 +8,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.access import public
 from accounts.lockout import slowed
+from imports.history_views import history
 from watchlog import views, your_data
 from watchlog.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("media.urls")),
     path("imports/", include("imports.urls")),
+    path("history/", history, name="history"),
     path("", include("accounts.urls")),
     path("account/download.jsonl", your_data.download, name="download"),
     path("account/download.csv", your_data.download_csv, name="download-csv"),

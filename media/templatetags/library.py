@@ -91,6 +91,16 @@ def _time(value: date, shown: str) -> SafeString:
 
 
 @register.filter
+def whole_day(value: date) -> SafeString:
+    """A day as a heading: "Wednesday, 5 June 2024", without the year when it is this one."""
+    if value.year == timezone.localdate().year:
+        shown = formats.date_format(value, pgettext("heading of a day of this year", "l, j F"))
+    else:
+        shown = formats.date_format(value, pgettext("heading of a day", "l, j F Y"))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), shown)
+
+
+@register.filter
 def localday(value: datetime) -> str | SafeString:
     """The day of a moment, as `day`, in the installation's time zone."""
     return day(timezone.localdate(value))

@@ -1,0 +1,213 @@
+"""What the history page shows: every viewing by day, newest first, with the imports that told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from imports.models import Claim, Import
+from media.days import shown_day
+from media.library import seen
+from media.models import LibraryEntry, Viewing
+from media.pages import Choice
+from media.progress import EpisodeKey, Watched, episode_keys
+
+VIEWINGS_PER_PAGE = 100
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """One state of the history; every state has an address of its own."""
+
+    search: str = ""
+    profile: str = ""
+    page: int = 1
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.search or self.profile)
+
+    def address(self, profile: str) -> str:
+        wanted = {"q": self.search, "profile": profile}
+        query = urlencode({name: value for name, value in wanted.items() if value})
+        return f"?{query}" if query else "."
+
+
+class HistoryForm(forms.Form):
+    """Reads a state from an address; what makes no sense there is as if it were not there."""
+
+    q = forms.CharField(max_length=200, required=False)
+    profile = forms.CharField(max_length=200, required=False)
+    page = forms.IntegerField(min_value=1, required=False)
+
+    def query(self) -> HistoryQuery:
+        self.is_valid()
+        given = self.cleaned_data
+        return HistoryQuery(
+            given.get("q") or "", given.get("profile") or "", given.get("page") or 1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Something watched once. `imports` are the files that told of it; none for a mark by hand."""
+
+    viewing: Viewing
+    place: str
+    imports: tuple[Import, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day with what was watched on it; None for marks without a day."""
+
+    day: date | None
+    watches: tuple[Watch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    query: HistoryQuery
+    page: Page[Viewing]
+    days: tuple[Day, ...]
+    profiles: tuple[Choice, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.page.paginator.count and not self.query.is_narrowed
+
+
+def history_page(user: User, query: HistoryQuery) -> HistoryPage:
+    """One page of all that a user watched; a fixed number of queries at any size."""
+    viewings = Viewing.objects.of(user).shown()
+    profiles = list(
+        viewings.exclude(profile="")
+        .order_by("profile")
+        .values_list("profile", flat=True)
+        .distinct()
+    )
+    if query.profile:
+        viewings = viewings.exclude(profile="").filter(profile=query.profile)
+    if query.search:
+        named = LibraryEntry.objects.of(user).named_like(query.search)
+        viewings = viewings.filter(
+            Q(raw_title__icontains=query.search) | Exists(named.filter(pk=OuterRef("entry_id")))
+        )
+    shown = viewings.select_related("entry__media").prefetch_related("tmdb_episodes")
+    page = Paginator(shown.newest_first(), VIEWINGS_PER_PAGE).get_page(query.page)
+    found = list(page)
+    told_twice = _told_twice(user, found)
+    imports = _imports([*(viewing.pk for viewing in found), *told_twice])
+    twins: dict[int, list[int]] = defaultdict(list)
+    for twin, first in told_twice.items():
+        twins[first].append(twin)
+    watches = [
+        Watch(viewing, _place(viewing), _all_imports([viewing.pk, *twins[viewing.pk]], imports))
+        for viewing in found
+        if viewing.pk not in told_twice
+    ]
+    return HistoryPage(query, page, _by_day(watches), _choices(query, profiles))
+
+
+def _told_twice(user: User, found: Sequence[Viewing]) -> dict[int, int]:
+    """Viewings that tell again of a watch, with the viewing that stands for it (rule 7).
+
+    Two titles of one episode within a day of each other are one watch. What lies on the
+    neighbouring pages is looked at, too, so that a watch is never shown on two of them.
+    """
+    days = [viewing.day for viewing in found if viewing.day]
+    if not days:
+        return {}
+    near = (
+        Viewing.objects.of(user)
+        .counted()
+        .filter(
+            entry__in={viewing.entry_id for viewing in found},
+            day__range=(min(days) - ONE_DAY, max(days) + ONE_DAY),
+        )
+    )
+    of_entry: dict[int, list[Watched]] = defaultdict(list)
+    day_of: dict[int, date | None] = {}
+    for one in seen(near):
+        of_entry[one.entry_id].append(one.watched)
+        day_of[one.watched.id] = one.day
+    told: dict[int, int] = {}
+    for watched_ones in of_entry.values():
+        of_key: dict[frozenset[EpisodeKey], list[int]] = defaultdict(list)
+        for pk, keys in episode_keys(watched_ones).items():
+            of_key[keys].append(pk)
+        for pks in of_key.values():
+            told |= _later_ones(pks, day_of)
+    return told
+
+
+def _later_ones(pks: Iterable[int], day_of: Mapping[int, date | None]) -> dict[int, int]:
+    """The viewings of one episode that lie within a day of an earlier one, with that one."""
+    told: dict[int, int] = {}
+    first: tuple[date, int] | None = None
+    for day, pk in sorted((day, pk) for pk in pks if (day := day_of[pk])):
+        if first is not None and day - first[0] <= ONE_DAY:
+            told[pk] = first[1]
+        else:
+            first = (day, pk)
+    return told
+
+
+def _imports(viewing_ids: Sequence[int]) -> Mapping[int, list[Import]]:
+    imports: dict[int, list[Import]] = defaultdict(list)
+    claims = Claim.objects.filter(viewing__in=viewing_ids).select_related("of_import")
+    for claim in claims.order_by("of_import_id"):
+        if claim.of_import not in imports[claim.viewing_id]:
+            imports[claim.viewing_id].append(claim.of_import)
+    return imports
+
+
+def _all_imports(
+    viewing_ids: Iterable[int], imports: Mapping[int, list[Import]]
+) -> tuple[Import, ...]:
+    found = {one.pk: one for pk in viewing_ids for one in imports.get(pk, ())}
+    return tuple(found[pk] for pk in sorted(found))
+
+
+def _place(viewing: Viewing) -> str:
+    """ "S2 E3 Title" of an episode, as far as it is known; nothing for a movie."""
+    if viewing.kind != "episode":
+        return ""
+    numbers = sorted(episode.number for episode in viewing.tmdb_episodes.all())
+    season = viewing.season_number if viewing.tmdb_season is None else viewing.tmdb_season
+    number = numbers[0] if numbers else viewing.episode_number
+    known = []
+    if season is not None and not (viewing.season_inferred and viewing.tmdb_season is None):
+        known.append(_("S%(season)s") % {"season": season})
+    if number is not None:
+        known.append(_("E%(number)s") % {"number": number})
+    return " ".join([*known, viewing.episode_title]).strip()
+
+
+def _by_day(watches: Sequence[Watch]) -> tuple[Day, ...]:
+    days: dict[date | None, list[Watch]] = defaultdict(list)
+    for watch in watches:
+        days[shown_day(watch.viewing.day, watch.viewing.watched_at)].append(watch)
+    order = sorted(days, key=lambda day: day or date.min, reverse=True)
+    return tuple(Day(day, tuple(days[day])) for day in order)
+
+
+def _choices(query: HistoryQuery, profiles: Sequence[str]) -> tuple[Choice, ...]:
+    """The profiles to choose from, when there are several."""
+    if len(profiles) < 2:
+        return ()
+    everybody = Choice(_("All profiles"), query.address(profile=""), not query.profile)
+    return (
+        everybody,
+        *(Choice(name, query.address(profile=name), name == query.profile) for name in profiles),
+    )

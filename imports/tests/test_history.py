@@ -1,0 +1,135 @@
+"""The history page: everything by day, one watch once, each with its imports."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from imports import importing
+from imports.history import VIEWINGS_PER_PAGE, HistoryQuery, history_page
+from media import marking
+from media.models import Media, Season, Viewing
+from media.tests.shelf import DAY, add_movie, add_series, watch
+
+pytestmark = pytest.mark.django_db
+
+MOST_QUERIES = 10
+ADDRESS = "/history/"
+
+
+@pytest.fixture
+def ana(client, make_user):
+    user = make_user("ana")
+    client.force_login(user)
+    return user
+
+
+def shown(user, **query):
+    return [
+        (day.day, [watch.viewing.raw_title for watch in day.watches])
+        for day in history_page(user, HistoryQuery(**query)).days
+    ]
+
+
+def twice(entry, day):
+    """A second title of the first episode, as a file in another language has it."""
+    other = watch(entry, "Dark: Staffel 1: Anders", day, season_number=1, tmdb_season=1)
+    other.tmdb_episodes.set(Season.objects.get(media=entry.media).episodes.filter(number=1))
+    return other
+
+
+def test_days_come_newest_first(ana):
+    add_movie(ana, "Roma", date(2024, 1, 1), date(2024, 3, 1))
+    add_movie(ana, "Okja", date(2024, 3, 1))
+    assert shown(ana) == [(date(2024, 3, 1), ["Okja", "Roma"]), (date(2024, 1, 1), ["Roma"])]
+
+
+def test_two_titles_of_one_episode_on_neighbouring_days_are_shown_once(ana):
+    entry = add_series(ana, "Dark", [10], 1, last=DAY)
+    twice(entry, DAY + timedelta(days=1))
+    assert shown(ana) == [(DAY, ["Dark: Season 1: Title 1"])]
+    twice_later = twice(add_series(ana, "Komi", [10], 1, last=DAY), DAY + timedelta(days=9))
+    assert (twice_later.day, [twice_later.raw_title]) in shown(ana)
+
+
+def test_a_watch_told_twice_is_on_one_page_only(ana):
+    entry = add_series(ana, "Dark", [10], 1, last=DAY)
+    twice(entry, DAY + timedelta(days=1))
+    movie = add_movie(ana, "Roma", DAY + timedelta(days=1))
+    for at in range(VIEWINGS_PER_PAGE - 2):
+        watch(movie, f"Roma {at}", DAY + timedelta(days=2), kind="movie")
+    titles = [title for page in (1, 2) for _, day in shown(ana, page=page) for title in day]
+    assert titles.count("Dark: Season 1: Title 1") == 1
+    assert "Dark: Staffel 1: Anders" not in titles
+    assert len(titles) == VIEWINGS_PER_PAGE
+
+
+def test_each_watch_names_the_imports_that_told_of_it(client, ana):
+    file = b'Title,Date\n"Roma","28/06/2024"\n"Okja","29/06/2024"\n'
+    for name in ("old.csv", "new.csv"):
+        importing.run(importing.submit(ana, name, file + name[:3].encode() + b",30/06/2024\n").pk)
+    page = history_page(ana, HistoryQuery(search="Roma"))
+    (day,) = page.days
+    assert [one.filename for one in day.watches[0].imports] == ["old.csv", "new.csv"]
+    html = client.get(ADDRESS).text
+    assert f'<a href="{ana.imports.get(filename="old.csv").get_absolute_url()}">old.csv</a>' in html
+
+
+def test_marks_stand_among_the_rest_and_removed_viewings_do_not(client, ana):
+    movie = add_movie(ana, "Roma", DAY)
+    marking.watch_again(movie, movie.viewings.get().pk)
+    marking.remove(movie, movie.viewings.get(day=DAY).pk)
+    assert shown(ana) == [(None, ["Roma"])]
+    html = client.get(ADDRESS).text
+    assert "On a day nobody noted" in html and "marked by hand" in html
+
+
+def test_a_profile_and_a_search_narrow_it(client, ana):
+    watch(add_movie(ana, "Roma"), "Roma again", DAY, kind="movie", profile="Ana")
+    watch(add_movie(ana, "Okja"), "Okja again", DAY, kind="movie", profile="Kids & Co")
+    assert shown(ana, profile="Kids & Co") == [(DAY, ["Okja again"])]
+    assert shown(ana, search="roma") == [(DAY, ["Roma again", "Roma"])]
+    html = client.get(ADDRESS, {"q": "Roma"}).text
+    assert 'href="?q=Roma&amp;profile=Kids+%26+Co"' in html
+
+
+def test_a_series_is_found_by_the_name_that_tmdb_gives_it(ana):
+    entry = add_series(ana, "La casa de papel", [10], 1)
+    Media.objects.filter(pk=entry.media_id).update(title="Money Heist")
+    assert len(shown(ana, search="heist")) == 1
+
+
+def test_what_is_anothers_is_not_shown(client, ana, make_user):
+    add_movie(make_user("ben"), "Secret")
+    assert "Secret" not in client.get(ADDRESS).text
+    assert "Your history is still empty" in client.get(ADDRESS).text
+
+
+def test_it_asks_the_database_no_more_often_when_it_grows(client, ana):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(ADDRESS).status_code == 200
+        return len(captured)
+
+    add_series(ana, "Small", [10], 1)
+    few = queries()
+    for at in range(20):
+        add_series(ana, f"Series {at}", [10], 8)
+    assert queries() == few <= MOST_QUERIES
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"profile": "Ana"}])
+def test_days_are_read_by_an_index(ana, narrowed):
+    viewings = Viewing.objects.of(ana).shown().newest_first()
+    if narrowed:
+        viewings = viewings.exclude(profile="").filter(**narrowed)
+    plan = viewings[:100].explain()
+    assert "media_viewing_by" in plan
+
+
+def test_the_navigation_leads_there(client, ana):
+    assert f'href="{reverse("history")}"' in client.get("/about/").text
