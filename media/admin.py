@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -14,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import audit
+from accounts.models import EventKind
 from media import deciding, library
 from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
 from tmdb.errors import TmdbNotFound
@@ -162,7 +165,9 @@ class MediaAdmin(admin.ModelAdmin[Media]):
     def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
         if form.reply is None or form.cleaned_data["tmdb_reference"] == obj.tmdb_id:
             return
+        concerned = _titles_by_user(_undecided(Media.objects.filter(pk=obj.pk)))
         obj.pk = deciding.change_tmdb_id(obj, form.reply.tmdb_id, form.reply.details).pk
+        _tell(concerned)
         if form.reply.details is None:
             self.message_user(
                 request,
@@ -173,8 +178,10 @@ class MediaAdmin(admin.ModelAdmin[Media]):
     @admin.action(description=_("Look up again"))
     def look_up_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         entries = _undecided(queryset)
+        concerned = _titles_by_user(entries)
         for entry in entries:
             deciding.clear_match(entry)
+        _tell(concerned)
         self._say(request, len(entries), _("waiting to be looked up"))
 
     @admin.action(description=_("Refresh totals"))
@@ -185,17 +192,21 @@ class MediaAdmin(admin.ModelAdmin[Media]):
     @admin.action(description=_("Clear match"))
     def clear_match(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         entries = _undecided(queryset)
+        concerned = _titles_by_user(entries)
         for entry in entries:
             for cleared in deciding.clear_match(entry):
                 with library.library_lock(cleared.user_id):
                     library.set_status(cleared, LookupStatus.NOT_FOUND, DecidedBy.ADMIN)
+        _tell(concerned)
         self._say(request, len(entries), _("cleared"))
 
     @admin.action(description=_("Not on TMDB (never look up)"))
     def ignore(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         entries = _undecided(queryset)
+        concerned = _titles_by_user(entries)
         for entry in entries:
             deciding.ignore(entry, DecidedBy.ADMIN)
+        _tell(concerned)
         self._say(request, len(entries), _("ignored"))
 
     def _say(self, request: HttpRequest, number: int, what: Any) -> None:
@@ -209,4 +220,15 @@ def _undecided(media: QuerySet[Media]) -> list[LibraryEntry]:
         LibraryEntry.objects.series()
         .filter(media__in=media.values("pk"))
         .exclude(decided_by=DecidedBy.USER)
+        .select_related("media")
     )
+
+
+def _titles_by_user(entries: Iterable[LibraryEntry]) -> list[tuple[int, str]]:
+    return [(entry.user_id, entry.media.title) for entry in entries]
+
+
+def _tell(concerned: Iterable[tuple[int, str]]) -> None:
+    """Show on their account pages to whom it happened that an administrator changed a match."""
+    for user_id, title in concerned:
+        audit.record(user_id, EventKind.MATCH_BY_ADMIN, subject=title)

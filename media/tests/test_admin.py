@@ -82,3 +82,14 @@ def test_lists_filter_and_search_and_show_no_viewing(admin, media):
 def test_only_staff_may_enter(client, user, media):
     client.force_login(user)
     assert client.get("/admin/media/media/").status_code == 302
+
+
+def test_whom_a_change_concerns_is_told(admin, media, user, make_user):
+    save(admin, media, "99")
+    admin.post(
+        "/admin/media/media/",
+        {"action": "ignore", "_selected_action": [LibraryEntry.objects.get().media_id]},
+    )
+    told = user.events.filter(kind="admin_match").order_by("pk")
+    assert list(told.values_list("subject", flat=True)) == ["Breaking Bad", "The Right One"]
+    assert not make_user("ben").events.exists()
