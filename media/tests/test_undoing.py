@@ -16,32 +16,10 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
-from media.tests.making import look_up, watch
+from media.tests.making import watch
 from media.tests.states import entry_named, state
-from media.tests.test_doubts import doubt
 
 USER = DecidedBy.USER
-
-
-@pytest.fixture
-def shelf(user, tmdb):
-    """Matched under two names, uncertain, not found, a movie and doubtful titles."""
-    tmdb.add(2, "Kingdom", {1: ["One", "Two"]}, first_air_date="2019-01-25")
-    tmdb.add(3, "Kingdom", {1: ["One", "Two"]}, first_air_date="2019-02-25")
-    tmdb.add(4, "Dark", {1: ["Secrets", "Lies"]}, other_names=("Dunkel",))
-    watch(user, "Breaking Bad", "Pilot", "Cat's in the Bag")
-    watch(user, "Dark", "Secrets")
-    watch(user, "Dunkel", "Lies")
-    watch(user, "Kingdom", "One", "Two")
-    watch(user, "Jumanji", "Welcome to the Jungle", "The Next Level")
-    doubt(user, "Dark", "Alpha")
-    doubt(user, "Lupin", "Chapter 1", read_as="episode")
-    doubt(user, "Lupin", "Chapter 2", read_as="episode")
-    look_up()
-    assert entry_named("Kingdom").lookup_status == "uncertain"
-    assert entry_named("Jumanji").lookup_status == "not_found"
-    assert entry_named("Dark") == entry_named("Dunkel")
-    return user
 
 
 def hashes(name):
@@ -88,26 +66,26 @@ DECISIONS = {
 
 
 @pytest.mark.parametrize("decide", DECISIONS.values(), ids=DECISIONS.keys())
-def test_undo_restores_the_library(shelf, decide):
-    before = state(shelf)
+def test_undo_restores_the_library(open_shelf, decide):
+    before = state(open_shelf)
     decide()
-    assert state(shelf) != before
+    assert state(open_shelf) != before
     deciding.undo(DecisionLog.objects.get())
-    assert state(shelf) == before
+    assert state(open_shelf) == before
     assert not DecisionLog.objects.exists()
-    assert not Media.objects.filter(owner=shelf, entries__isnull=True).exists()
+    assert not Media.objects.filter(owner=open_shelf, entries__isnull=True).exists()
 
 
 @pytest.mark.parametrize("decide", DECISIONS.values(), ids=DECISIONS.keys())
-def test_no_decision_loses_or_makes_a_viewing(shelf, decide):
+def test_no_decision_loses_or_makes_a_viewing(open_shelf, decide):
     before = set(Viewing.objects.values_list("fingerprint", flat=True))
     decide()
     assert set(Viewing.objects.values_list("fingerprint", flat=True)) == before
-    assert not Viewing.objects.exclude(entry__user=shelf).exists()
+    assert not Viewing.objects.exclude(entry__user=open_shelf).exists()
 
 
-def test_several_decisions_are_undone_from_the_last_to_the_first(shelf):
-    states = [state(shelf)]
+def test_several_decisions_are_undone_from_the_last_to_the_first(open_shelf):
+    states = [state(open_shelf)]
     decide = [
         lambda: deciding.match_to(entry_named("Kingdom"), 3, USER),
         lambda: deciding.merge(entry_named("Jumanji"), entry_named("Kingdom")),
@@ -116,61 +94,61 @@ def test_several_decisions_are_undone_from_the_last_to_the_first(shelf):
     ]
     for one in decide:
         one()
-        states.append(state(shelf))
+        states.append(state(open_shelf))
     states.pop()
-    for log in DecisionLog.objects.of(shelf).newest_first():
+    for log in DecisionLog.objects.of(open_shelf).newest_first():
         deciding.undo(log)
-        assert state(shelf) == states.pop()
+        assert state(open_shelf) == states.pop()
 
 
-def test_a_decision_waits_for_the_undo_of_a_later_one_about_the_same_name(shelf):
+def test_a_decision_waits_for_the_undo_of_a_later_one_about_the_same_name(open_shelf):
     deciding.match_to(entry_named("Kingdom"), 3, USER)
     deciding.ignore(entry_named("Jumanji"), USER)
     deciding.hide(entry_named("Kingdom"), hidden=True)
     matched, ignored, hidden = DecisionLog.objects.order_by("pk")
     assert undoing.current([hidden, ignored, matched]) == {hidden.pk, ignored.pk}
-    after = state(shelf)
+    after = state(open_shelf)
     with pytest.raises(deciding.CannotUndo):
         deciding.undo(matched)
-    assert state(shelf) == after
+    assert state(open_shelf) == after
     deciding.undo(hidden)
     deciding.undo(matched)
     assert entry_named("Kingdom").lookup_status == "uncertain"
 
 
-def test_undoing_twice_is_undoing_once(shelf):
+def test_undoing_twice_is_undoing_once(open_shelf):
     deciding.match_to(entry_named("Kingdom"), 3, USER)
     log = DecisionLog.objects.get()
     deciding.undo(log)
-    after = state(shelf)
+    after = state(open_shelf)
     assert deciding.undo(log) == []
-    assert state(shelf) == after
+    assert state(open_shelf) == after
 
 
-def test_what_was_imported_since_goes_back_with_its_name(shelf):
+def test_what_was_imported_since_goes_back_with_its_name(open_shelf):
     deciding.match_to(entry_named("Kingdom"), 4, USER)
-    watch(shelf, "Kingdom", "Three")
+    watch(open_shelf, "Kingdom", "Three")
     deciding.undo(DecisionLog.objects.get())
     assert entry_named("Kingdom").watched_episodes_count == 3
     assert entry_named("Dark").watched_episodes_count == 2
 
 
-def test_a_shared_series_that_is_gone_meanwhile_is_looked_up_again(shelf):
+def test_a_shared_series_that_is_gone_meanwhile_is_looked_up_again(open_shelf):
     deciding.match_to(entry_named("Breaking Bad"), 2, USER)
     Media.objects.get(tmdb_id=1396).delete()
     deciding.undo(DecisionLog.objects.get())
     entry = entry_named("Breaking Bad")
-    assert (entry.lookup_status, entry.media.owner) == ("pending", shelf)
+    assert (entry.lookup_status, entry.media.owner) == ("pending", open_shelf)
 
 
-def test_decisions_are_kept_for_thirty_days(shelf):
+def test_decisions_are_kept_for_thirty_days(open_shelf):
     deciding.hide(entry_named("Kingdom"), hidden=True)
     DecisionLog.objects.update(made_at=timezone.now() - timedelta(days=31))
     deciding.hide(entry_named("Dark"), hidden=True)
     assert [log.subject for log in DecisionLog.objects.all()] == ["Dark"]
 
 
-def test_an_administrators_decisions_are_not_the_users_to_undo(shelf):
+def test_an_administrators_decisions_are_not_the_users_to_undo(open_shelf):
     deciding.ignore(entry_named("Jumanji"), DecidedBy.ADMIN)
     deciding.match_to(entry_named("Kingdom"), 3, DecidedBy.ADMIN)
     assert not DecisionLog.objects.exists()
