@@ -34,7 +34,8 @@ def without_personal_data(event: Event, hint: Hint) -> Event:
     A database's error, for one, quotes the row that broke a constraint.
     """
     request = event.get("request", {})
-    event["request"] = {key: request[key] for key in ("method", "url") if key in request}
+    # Not the address: it can be an invitation, or a link that sets a password anew.
+    event["request"] = {key: request[key] for key in ("method",) if key in request}
     for part in ("user", "extra", "breadcrumbs"):
         event.pop(part, None)  # type: ignore[misc]
     for exception in event.get("exception", {}).get("values", []):

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from watchlog import settings as settings_file
-from watchlog.logs import LineFormatter
+from watchlog.logs import LineFormatter, RouteFilter
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -103,14 +103,49 @@ def test_secrets_are_not_written_whoever_logs_them():
     assert line.endswith("WARNING urllib3 retrying /3/search/tv?api_key=[secret]")
 
 
-def test_secrets_are_not_written_with_an_exception_either():
+def failing():
     try:
-        raise ConnectionError("no answer from /3/tv/1?api_key=0123456789abcdef")
+        try:
+            int("Title of a film")
+        except ValueError as error:
+            raise ConnectionError("no answer from /3/tv/1?api_key=0123456789abcdef") from error
     except ConnectionError as error:
-        info = (type(error), error, error.__traceback__)
-    line = written(["0123456789abcdef"], "failed", exc_info=info)
-    assert "api_key=[secret]" in line
+        return (type(error), error, error.__traceback__)
+
+
+def test_errors_are_written_with_their_kinds_and_places_alone():
+    line = written(["0123456789abcdef"], "failed", exc_info=failing())
+    assert line.index("ValueError") < line.index("led to") < line.index("ConnectionError")
+    assert "in failing" in line
+    assert "Title of a film" not in line.replace('int("Title of a film")', "")
+    assert "0123456789abcdef" not in line.replace("raise ConnectionError", "").split("led to")[0]
+
+
+def test_at_debug_their_texts_are_written_without_secrets():
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.DEBUG)
+    try:
+        line = written(["0123456789abcdef"], "failed", exc_info=failing())
+    finally:
+        root.setLevel(before)
+    assert "'Title of a film'" in line
     assert "0123456789abcdef" not in line
+    assert "api_key=[secret]" in line
+
+
+def test_djangos_own_lines_name_the_route_and_not_the_address(client, lines, caplog):
+    client.raise_request_exception = False
+    client.get("/fail/")
+    client.get("/Secret-Address/")
+    handlers: Any = settings_file.LOGGING["handlers"]
+    assert handlers["stderr"]["filters"] == ["route"]
+    records = [record for record in caplog.records if record.name == "django.request"]
+    assert all(RouteFilter().filter(record) for record in records)
+    assert [record.getMessage() for record in records] == [
+        "Internal Server Error: fail",
+        "Not Found: -",
+    ]
 
 
 def test_an_empty_secret_changes_nothing():
@@ -121,4 +156,4 @@ def test_the_settings_name_the_keys_that_no_log_line_may_hold():
     formatters: Any = settings_file.LOGGING["formatters"]
     (formatter,) = formatters.values()
     assert formatter["()"] == "watchlog.logs.LineFormatter"
-    assert formatter["secrets"] == [settings_file.TMDB_API_KEY, settings_file.SECRET_KEY]
+    assert formatter["secrets"][:2] == [settings_file.TMDB_API_KEY, settings_file.SECRET_KEY]
