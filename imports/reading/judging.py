@@ -26,6 +26,7 @@ _OR_MOVIE = Alternative(Kind.MOVIE)
 _BREAK = re.compile(r" [-–—] | \(")
 _SURELY = 7
 _SURELY_NEW = 5
+_HINT_WORDS = 3
 
 SUFFIXED = Message("Series, because the title closes with the number of an episode.")
 _EVERY_MARKED = Message(
@@ -243,8 +244,20 @@ def _film_word(text: str) -> str | None:
 
 
 def _film_hint(text: str) -> str | None:
+    """The first words of a title that those of films have far more often than episodes.
+
+    A lone word ("Redemption", "The Return") is as often the title of an episode.
+    """
     hints = table().film_hints
-    return next((word for word in plain(text).split() if word in hints), None)
+    words = plain(text).split()
+    if len(words) < 2 or (len(words) == 2 and len(words[0]) <= 3):
+        return None
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + _HINT_WORDS, len(words)) + 1):
+            phrase = " ".join(words[start:end])
+            if phrase in hints:
+                return phrase
+    return None
 
 
 def _judge_numbered(group: Group, title: Unmarked, marker: Marker) -> Verdict:
