@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import audit
 from accounts.forms import PasswordForm
 from accounts.http import SignedInRequest
-from accounts.models import EventKind
+from accounts.models import EventKind, User
 from media.exporting import export_lines
 from media.spreadsheets import csv_lines
 from watchlog.leaving import delete_account, is_last_administrator
@@ -26,8 +29,34 @@ from watchlog.leaving import delete_account, is_last_administrator
 @require_safe
 @never_cache
 def download(request: SignedInRequest) -> StreamingHttpResponse:
-    lines = (f"{line}\n" for line in export_lines(request.user))
-    return _file(request, lines, "application/x-ndjson", "jsonl")
+    lines = chain(export_lines(request.user), _account_lines(request.user))
+    return _file(request, (f"{line}\n" for line in lines), "application/x-ndjson", "jsonl")
+
+
+# What is no data about anybody, or a hash that would open doors.
+LEFT_OUT = {"password", "is_superuser", "is_staff", "is_active", "groups", "user_permissions"}
+
+
+def _account_lines(user: User) -> Iterator[str]:
+    """What is kept beside the library; imports skip these lines."""
+    account = {
+        column.attname: getattr(user, column.attname)
+        for column in user._meta.concrete_fields
+        if column.name not in LEFT_OUT
+    }
+    yield _line("account", account)
+    for event in user.events.order_by("pk").values("kind", "at", "address", "subject"):
+        yield _line("event", event)
+    for token in user.api_tokens.values("name", "created_at", "last_used_at"):
+        yield _line("token", token)
+    for of_import in user.imports.order_by("pk").values(
+        "filename", "state", "created_at", "file_format", "rows", "rows_new"
+    ):
+        yield _line("import", of_import)
+
+
+def _line(kind: str, content: Mapping[str, object]) -> str:
+    return json.dumps({"type": kind, **content}, ensure_ascii=False, cls=DjangoJSONEncoder)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from accounts.models import User
 from imports.importing import run, submit
 from imports.models import Import
 from imports.tests.making import history
-from media.models import LibraryEntry, Media
+from media.models import Media
 from media.tests.shelf import add_movie, add_series
 
 pytestmark = pytest.mark.django_db
@@ -224,14 +224,14 @@ class TestScripts:
 
 class TestSearch:
     @pytest.mark.parametrize(
-        "words", ["' OR 1=1 --", "%", "_", "\\", "x' UNION SELECT 1 --", "%%' ("]
+        "words", ["' OR 1=1 --", "R_ma", "R%a", "Ro\\ma'; --", "x' UNION SELECT 1 --"]
     )
     def test_words_are_searched_for_as_they_are(self, ana, browser, words):
-        add_movie(ana, "Roma")
-        found = add_movie(ana, f"Film {words}")
-        text = browser.get("/", {"q": words}).text
-        assert found.get_absolute_url() in text
-        assert LibraryEntry.objects.get(names__name="Roma").get_absolute_url() not in text
+        roma = add_movie(ana, "Roma")
+        assert roma.get_absolute_url() in browser.get("/", {"q": "rom"}).text
+        answer = browser.get("/", {"q": words})
+        assert answer.status_code == 200
+        assert roma.get_absolute_url() not in answer.text
 
     @pytest.mark.parametrize(
         "sort", ["password", "user__password", "-pk; DROP TABLE", "media__owner"]

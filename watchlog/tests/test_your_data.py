@@ -144,12 +144,30 @@ class TestDownloads:
         response = browser.get(reverse("download"))
         text = response.getvalue().decode()
         lines = [json.loads(line) for line in text.splitlines()]
-        assert {line["type"] for line in lines} == {"media", "viewing"}
+        assert {line["type"] for line in lines} == {
+            "media",
+            "viewing",
+            "account",
+            "event",
+            "token",
+            "import",
+        }
+        assert "token of ana" in text
+        assert "history-of-ana.csv" in text
+        assert "pbkdf2" not in text
+        assert User.objects.get(username="ana").password not in text
         assert "Private ana" in text
         assert "Film ana" in text
         assert " ben" not in text
         assert response["Content-Disposition"].startswith('attachment; filename="watchlog-')
         assert response["Cache-Control"].count("private") == 1
+
+    def test_it_can_be_imported_again(self, browser, ana, make_user):
+        content = browser.get(reverse("download")).getvalue()
+        ben = make_user("ben")
+        done = run(submit(ben, "watchlog.jsonl", content).pk)
+        assert (done.state, done.rows_failed) == ("done", 0)
+        assert ben.viewings.count() == ana.viewings.count()
 
     def test_asking_for_headers_only_is_no_export(self, browser, ana):
         browser.head(reverse("download"))
