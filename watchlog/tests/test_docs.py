@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [
+    PROJECT / "README.md",
+    PROJECT / "CHANGELOG.md",
+    PROJECT / "SECURITY.md",
+    *sorted((PROJECT / "docs").glob("*.md")),
+]
 
 
 def anchor(heading):
@@ -38,3 +43,19 @@ def test_every_dependency_has_its_line():
     names = {re.split(r"[<>=]", line)[0] for line in wanted if line}
     table = (PROJECT / "docs" / "dependencies.md").read_text()
     assert set(re.findall(r"^\| ([a-z][\w.\[\]-]*) \|", table, re.M)) == names
+
+
+def test_the_tests_that_hold_the_promises_of_security_exist():
+    page = (PROJECT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| (?!---|Promise|Attack)(.+) \| (.+) \|$", page, re.M)
+    assert len(rows) > 20
+    for promise, tests in rows:
+        named = re.findall(r"`([^`]+)`", tests)
+        assert named, promise
+        assert [name for name in named if not (PROJECT / name).is_file()] == []
+
+
+def test_every_dependency_is_pinned_with_hashes():
+    text = (PROJECT / "requirements.txt").read_text()
+    pinned = re.findall(r"^[\w.\[\]-]+==[\w.]+ \\\n    --hash=sha256:[0-9a-f]{64}", text, re.M)
+    assert len(pinned) == len(re.findall(r"^\w", text, re.M)) > 10
