@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,8 +16,51 @@ if TYPE_CHECKING:
     from accounts.sessions import SessionStore
 
 
+class LibraryView(models.TextChoices):
+    """How the library is laid out."""
+
+    GRID = "grid", _("posters")
+    TABLE = "table", _("a table")
+
+
+class Posters(models.TextChoices):
+    """Where posters come from."""
+
+    SITE = "site", _("through this site: only its server asks TMDB")
+    TMDB = "tmdb", _("directly from TMDB: it sees which posters you look at")
+    NONE = "none", _("not at all: drawings instead")
+
+
 class User(AbstractUser):
-    """A person with a library of their own."""
+    """A person with a library of their own, and how they like to see it.
+
+    Empty settings mean the installation's own, or those of the browser.
+    """
+
+    language = models.CharField(_("language of the pages"), max_length=10, blank=True)
+    title_language = models.CharField(_("language of the titles"), max_length=10, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    min_minutes = models.FloatField(
+        _("minimum play time in minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(600)],
+    )
+    library_view = models.CharField(
+        _("library as"), max_length=5, choices=LibraryView, default=LibraryView.GRID
+    )
+    posters = models.CharField(_("posters"), max_length=4, choices=Posters, default=Posters.SITE)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="accounts_user_view_known",
+                condition=models.Q(library_view__in=LibraryView.values),
+            ),
+            models.CheckConstraint(
+                name="accounts_user_posters_known", condition=models.Q(posters__in=Posters.values)
+            ),
+        ]
 
 
 class Installation(models.Model):

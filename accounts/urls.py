@@ -14,6 +14,7 @@ urlpatterns = [
     path("password/forgotten/", views.forgotten, name="forgotten"),
     path("password/<str:uidb64>/<str:token>/", views.reset, name="reset"),
     path("account/", views.account, name="account"),
+    path("settings/", views.preferences, name="settings"),
     path("account/password/", views.password, name="password"),
     path("account/email/", views.email, name="email"),
     path("account/sign-out-everywhere/", views.sign_out_everywhere, name="sign-out-everywhere"),

@@ -38,6 +38,7 @@ from accounts.http import SignedInRequest
 from accounts.limits import allow
 from accounts.lockout import slowed
 from accounts.models import ApiToken, EventKind, Invitation, User
+from accounts.preferences import SAVED, PreferencesForm
 from accounts.tasks import send_reset_links
 
 EVENTS_SHOWN = 30
@@ -303,3 +304,18 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     audit.record(request.user.pk, EventKind.INVITATION_WITHDRAWN, request=request)
     messages.success(request, _("The invitation no longer lets anybody in."))
     return redirect("accounts:account")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: SignedInRequest) -> HttpResponse:
+    form = PreferencesForm(
+        request.POST if request.method == "POST" else None, instance=request.user
+    )
+    if form.is_valid():
+        form.save()
+        messages.success(request, SAVED)
+        return redirect("accounts:settings")
+    if form.is_bound:
+        # What was refused stands in the form and nowhere else on the page.
+        request.user.refresh_from_db()
+    return render(request, "accounts/settings.html", {"form": form})

@@ -10,16 +10,17 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from imports.models import Claim, Import
 from media.days import shown_day
 from media.library import seen
-from media.models import LibraryEntry, Viewing
+from media.models import Viewing
 from media.pages import Choice
 from media.progress import EpisodeKey, Watched, episode_keys
+from media.titles import entries_named, put_into_language
 
 VIEWINGS_PER_PAGE = 100
 ONE_DAY = timedelta(days=1)
@@ -90,22 +91,17 @@ class HistoryPage:
 def history_page(user: User, query: HistoryQuery) -> HistoryPage:
     """One page of all that a user watched; a fixed number of queries at any size."""
     viewings = Viewing.objects.of(user).shown()
-    profiles = list(
-        viewings.exclude(profile="")
-        .order_by("profile")
-        .values_list("profile", flat=True)
-        .distinct()
-    )
+    profiles = Viewing.objects.profiles_of(user)
     if query.profile:
         viewings = viewings.exclude(profile="").filter(profile=query.profile)
     if query.search:
-        named = LibraryEntry.objects.of(user).named_like(query.search)
         viewings = viewings.filter(
-            Q(raw_title__icontains=query.search) | Exists(named.filter(pk=OuterRef("entry_id")))
+            Q(raw_title__icontains=query.search) | Q(entry__in=entries_named(user, query.search))
         )
     shown = viewings.select_related("entry__media").prefetch_related("tmdb_episodes")
     page = Paginator(shown.newest_first(), VIEWINGS_PER_PAGE).get_page(query.page)
     found = list(page)
+    put_into_language([viewing.entry for viewing in found], user)
     told_twice = _told_twice(user, found)
     imports = _imports([*(viewing.pk for viewing in found), *told_twice])
     twins: dict[int, list[int]] = defaultdict(list)

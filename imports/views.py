@@ -30,7 +30,11 @@ def new(request: SignedInRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def _new(request: SignedInRequest) -> HttpResponse:
     is_post = request.method == "POST"
-    form = UploadForm(request.POST, request.FILES) if is_post else UploadForm()
+    form = (
+        UploadForm(request.POST, request.FILES)
+        if is_post
+        else UploadForm(initial={"min_minutes": request.user.min_minutes})
+    )
     if form.is_valid():
         taken = hand_in(request.user, form.cleaned_data["file"], form.options())
         if len(taken.imports) == 1 and not taken.refusals:

@@ -35,6 +35,8 @@ def store_series(details: SeriesDetails) -> Media:
         elif media.title == nameless(details.id) and details.name:
             media.title = details.name[:500]
         media.original_title = details.original_name[:500]
+        if details.translations:
+            media.titles = {code: name[:500] for code, name in details.translations.items() if name}
         media.total_seasons = details.number_of_seasons
         media.total_episodes = details.number_of_episodes
         media.aired_episodes = aired_episodes(details, timezone.localdate())

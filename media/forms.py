@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import LibraryView
+
 FIRST_DAY = date(1990, 1, 1)
 
 
@@ -35,6 +37,7 @@ class Sort(models.TextChoices):
     NEARLY_FINISHED = "nearly-finished", _("Nearly finished")
     MOST_EPISODES = "most-episodes", _("Most episodes")
     TITLE = "title", _("Title")
+    PROGRESS = "progress", _("Progress")
 
 
 class Field(StrEnum):
@@ -43,6 +46,9 @@ class Field(StrEnum):
     SHOW = "show"
     SORT = "sort"
     SEARCH = "q"
+    YEAR = "year"
+    PROFILE = "profile"
+    HIDDEN = "hidden"
     PAGE = "page"
 
 
@@ -53,15 +59,30 @@ class LibraryQuery:
     show: Show = Show.ALL
     sort: Sort = Sort.LAST_WATCHED
     search: str = ""
+    year: int | None = None
+    profile: str = ""
+    hidden: bool = False
     page: int = 1
 
     @property
+    def filters(self) -> int:
+        """How many of the filters in the menu are in use."""
+        return sum(map(bool, (self.year, self.profile, self.hidden)))
+
+    @property
     def is_narrowed(self) -> bool:
-        return bool(self.search) or self.show != Show.ALL
+        return bool(self.search) or self.show != Show.ALL or bool(self.filters)
 
     def address(self, **changes: object) -> str:
         """The query string of this state with `changes`; what is usual is left out."""
-        wanted = {Field.SHOW: self.show, Field.SORT: self.sort, Field.SEARCH: self.search}
+        wanted = {
+            Field.SHOW: self.show,
+            Field.SORT: self.sort,
+            Field.SEARCH: self.search,
+            Field.YEAR: str(self.year or ""),
+            Field.PROFILE: self.profile,
+            Field.HIDDEN: "1" if self.hidden else "",
+        }
         wanted |= {Field(name): str(value) for name, value in changes.items()}
         usual = {Field.SHOW: Show.ALL, Field.SORT: Sort.LAST_WATCHED, Field.PAGE: "1"}
         query = QueryDict(mutable=True)
@@ -77,6 +98,10 @@ class LibraryForm(forms.Form):
     show = forms.ChoiceField(choices=Show.choices, required=False)
     sort = forms.ChoiceField(choices=Sort.choices, required=False)
     q = forms.CharField(max_length=200, required=False)
+    year = forms.IntegerField(min_value=1990, max_value=9998, required=False)
+    profile = forms.CharField(max_length=200, required=False)
+    hidden = forms.BooleanField(required=False)
+    view = forms.ChoiceField(choices=LibraryView.choices, required=False)
     page = forms.IntegerField(min_value=1, required=False)
 
     def query(self) -> LibraryQuery:
@@ -86,6 +111,9 @@ class LibraryForm(forms.Form):
             show=Show(given.get(Field.SHOW) or Show.ALL),
             sort=Sort(given.get(Field.SORT) or Sort.LAST_WATCHED),
             search=given.get(Field.SEARCH) or "",
+            year=given.get(Field.YEAR),
+            profile=given.get(Field.PROFILE) or "",
+            hidden=bool(given.get(Field.HIDDEN)),
             page=given.get(Field.PAGE) or 1,
         )
 

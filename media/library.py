@@ -19,6 +19,7 @@ from django.db.models import Max, Min, QuerySet
 from django.db.models.functions import Coalesce
 
 from media import bulk
+from media.days import shown_day
 from media.keys import digest
 from media.models import (
     DecidedBy,
@@ -403,7 +404,7 @@ def _tmdb_episodes(viewings: QuerySet[Viewing]) -> dict[int, tuple[int, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A viewing as its entry's page and marks take it."""
+    """A viewing as pages and marks take it; its day is that of the user's time zone."""
 
     entry_id: int
     watched: Watched
@@ -416,13 +417,13 @@ def seen(viewings: QuerySet[Viewing]) -> list[Seen]:
     """What the viewings show, specials included; two queries."""
     episodes = _tmdb_episodes(viewings)
     found = []
-    for entry_id, kind, day, raw_title, *facts in viewings.values_list(
-        "entry_id", "kind", "day", "raw_title", *AS_COUNTED
+    for entry_id, kind, day, watched_at, raw_title, *facts in viewings.values_list(
+        "entry_id", "kind", "day", "watched_at", "raw_title", *AS_COUNTED
     ):
         watched = _watched(facts, episodes)
         # A film that TMDB lists among a series' specials is a movie in kind (rule 17).
         is_apart = is_special(watched) or kind != ViewingKind.EPISODE
-        found.append(Seen(entry_id, watched, is_apart, day, raw_title))
+        found.append(Seen(entry_id, watched, is_apart, shown_day(day, watched_at), raw_title))
     return found
 
 

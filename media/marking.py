@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from media import library, undoing
+from media.days import shown_day
 from media.keys import digest, fingerprint
 from media.library import library_lock
 from media.models import (
@@ -151,7 +152,7 @@ def change_day(entry: LibraryEntry, viewing_id: int, day: date | None) -> None:
     with library_lock(entry.user_id):
         entry = _again(entry)
         viewing = entry.viewings.shown().select_related("name").get(pk=viewing_id)
-        if viewing.day == day:
+        if day == shown_day(viewing.day, viewing.watched_at):
             return
         marks = _Marks(entry)
         marks.dismiss([viewing.pk])

@@ -14,6 +14,7 @@ from media import marking
 from media.entry_pages import episode_page, series_page
 from media.forms import DayForm, MarkForm
 from media.models import LibraryEntry, Viewing
+from media.titles import put_into_language
 
 
 @require_safe
@@ -75,7 +76,10 @@ def viewing(request: SignedInRequest, pk: int, viewing_pk: int) -> HttpResponse:
 
 
 def _entry(request: SignedInRequest, pk: int) -> LibraryEntry:
-    return get_object_or_404(LibraryEntry.objects.of(request.user).select_related("media"), pk=pk)
+    entries = LibraryEntry.objects.of(request.user).select_related("media")
+    entry = get_object_or_404(entries, pk=pk)
+    put_into_language([entry], request.user)
+    return entry
 
 
 def _say_what_is_wrong(request: SignedInRequest, form: DayForm) -> None:

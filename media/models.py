@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -144,17 +144,20 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
         """Without those whose last look-up failed so recently that it's not yet time again."""
         return self.filter(Q(next_lookup_at__isnull=True) | Q(next_lookup_at__lte=now))
 
-    def named_like(self, text: str) -> Self:
-        """Whose own names or catalogue titles contain `text`."""
-        return self.filter(
-            models.Exists(self._names().filter(name__icontains=text))
-            | Q(media__title__icontains=text)
-            | Q(media__original_title__icontains=text)
-        )
+    def watched_in(self, year: int) -> Self:
+        days = (date(year, 1, 1), date(year, 12, 31))
+        return self.filter(models.Exists(self._viewings().filter(day__range=days)))
+
+    def watched_by(self, profile: str) -> Self:
+        return self.filter(models.Exists(self._viewings().filter(profile=profile)))
 
     def for_display(self) -> Self:
         """With what a card shows, in a fixed number of queries."""
         return self.select_related("media").prefetch_related("media__seasons")
+
+    @staticmethod
+    def _viewings() -> models.QuerySet[Viewing]:
+        return Viewing.objects.shown().filter(entry=models.OuterRef("pk"))
 
     @staticmethod
     def _names() -> models.QuerySet[EntryName]:
@@ -176,6 +179,11 @@ class ViewingQuerySet(models.QuerySet["Viewing"]):
         """Whose title the file alone could not decide, and nobody since."""
         return self.filter(reading_uncertain=True, source="file")
 
+    def profiles_of(self, user: User) -> tuple[str, ...]:
+        """The profiles that a user's files name, by name. One query, of an index alone."""
+        named = self.of(user).exclude(profile="").order_by("profile")
+        return tuple(named.values_list("profile", flat=True).distinct())
+
     def newest_first(self) -> Self:
         return self.order_by(F("day").desc(nulls_last=True), "-pk")
 
@@ -193,6 +201,9 @@ class Media(models.Model):
         max_length=500, help_text=_("The name as a file gave it, before TMDB's.")
     )
     original_title = models.CharField(max_length=500, blank=True)
+    titles = models.JSONField(
+        default=dict, blank=True, help_text=_("TMDB's titles by language, such as de-DE.")
+    )
     tmdb_id = models.PositiveIntegerField(_("TMDB ID"), null=True, blank=True)
     total_seasons = models.PositiveIntegerField(null=True, blank=True)
     total_episodes = models.PositiveIntegerField(null=True, blank=True)

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    FloatField,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Least, Lower, NullIf
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
@@ -17,6 +30,7 @@ from media import bars
 from media.bars import Bar, Length
 from media.forms import LibraryQuery, Show, Sort
 from media.models import LibraryEntry, LibraryEntryQuerySet, Media, Season, Viewing
+from media.titles import entries_named, put_into_language
 
 CARDS_PER_PAGE = 60
 
@@ -71,6 +85,8 @@ class Totals:
     attention: int
     episodes: int
     waiting: int
+    first: date | None
+    last: date | None
 
     def of(self, show: Show) -> int:
         """How many titles a filter shows."""
@@ -92,6 +108,8 @@ class LibraryPage:
     page: Page[LibraryEntry]
     filters: tuple[Choice, ...]
     orders: tuple[Choice, ...]
+    years: tuple[int, ...]
+    profiles: tuple[str, ...]
     is_empty: bool
 
     @property
@@ -99,17 +117,28 @@ class LibraryPage:
         """The address of the same search without the filter."""
         return self.query.address(show=Show.ALL)
 
+    @property
+    def unfiltered(self) -> str:
+        """The address of the same without what the filter menu leaves out."""
+        return self.query.address(year="", profile="", hidden="")
+
 
 def library_page(user: User, query: LibraryQuery) -> LibraryPage:
     """One page of the user's library; a fixed number of queries at any size."""
-    entries = LibraryEntry.objects.of(user).visible()
+    entries = LibraryEntry.objects.of(user)
+    entries = entries.hidden() if query.hidden else entries.visible()
     if query.search:
-        entries = entries.named_like(query.search)
+        entries = entries.filter(pk__in=entries_named(user, query.search))
+    if query.year:
+        entries = entries.watched_in(query.year)
+    if query.profile:
+        entries = entries.watched_by(query.profile)
     totals = count_totals(entries)
     chosen = in_order(narrowed(entries, query.show), query.sort).for_display()
     paginator = Paginator(chosen, CARDS_PER_PAGE)
     paginator.count = totals.of(query.show)  # Known already: one query less.
     page = paginator.get_page(query.page)
+    put_into_language(list(page), user)
     return LibraryPage(
         query=query,
         totals=totals,
@@ -119,7 +148,9 @@ def library_page(user: User, query: LibraryQuery) -> LibraryPage:
         orders=tuple(
             Choice(sort.label, query.address(sort=sort), sort == query.sort) for sort in Sort
         ),
-        is_empty=not totals.titles and not query.search,
+        years=_years(query, totals),
+        profiles=Viewing.objects.profiles_of(user),
+        is_empty=not totals.titles and not query.is_narrowed,
     )
 
 
@@ -133,6 +164,8 @@ def count_totals(entries: LibraryEntryQuerySet) -> Totals:
         attention=Count("pk", filter=Q(pk__in=entries.needing_attention().values("pk"))),
         waiting=Count("pk", filter=Q(pk__in=entries.waiting().order_by().values("pk"))),
         episodes=Coalesce(Sum("watched_episodes_count"), 0),
+        first=Min("first_watched"),
+        last=Max("last_watched"),
     )
     return Totals(
         titles=found["titles"],
@@ -144,6 +177,8 @@ def count_totals(entries: LibraryEntryQuerySet) -> Totals:
         attention=found["attention"],
         episodes=found["episodes"],
         waiting=found["waiting"],
+        first=found["first"],
+        last=found["last"],
     )
 
 
@@ -173,6 +208,11 @@ def in_order(entries: LibraryEntryQuerySet, sort: Sort) -> LibraryEntryQuerySet:
             return entries.order_by(F("watched_episodes_count").desc(), *newest)
         case Sort.TITLE:
             return entries.order_by(Lower("media__title"), "pk")
+        case Sort.PROGRESS:
+            known = NullIf(Coalesce("media__aired_episodes", "media__total_episodes"), 0)
+            share = Cast("watched_episodes_count", FloatField()) / known
+            # What is beyond the total is no further than complete.
+            return entries.order_by(Least(share, Value(1.0)).desc(nulls_last=True), *newest)
         case Sort.NEARLY_FINISHED:
             goal = Coalesce("media__aired_episodes", "media__total_episodes")
             left = goal - F("watched_episodes_count")
@@ -183,6 +223,14 @@ def in_order(entries: LibraryEntryQuerySet, sort: Sort) -> LibraryEntryQuerySet:
                     output_field=IntegerField(),
                 )
             ).order_by(F("to_go").asc(nulls_last=True), *newest)
+
+
+def _years(query: LibraryQuery, totals: Totals) -> tuple[int, ...]:
+    """The years to choose from, newest first: those in which the titles on show were watched."""
+    years = {query.year} if query.year else set()
+    if totals.first and totals.last:
+        years |= set(range(totals.first.year, totals.last.year + 1))
+    return tuple(sorted(filter(None, years), reverse=True))
 
 
 def _filters(query: LibraryQuery, totals: Totals) -> tuple[Choice, ...]:

@@ -10,17 +10,21 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
+from accounts.preferences import remember_view
 from media.entry_pages import movie_page, series_page
 from media.forms import LibraryForm
 from media.models import LibraryEntry
 from media.pages import library_page
 from media.tasks import look_up_now
+from media.titles import put_into_language
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def library(request: SignedInRequest) -> HttpResponse:
-    page = library_page(request.user, LibraryForm(request.GET).query())
+    form = LibraryForm(request.GET)
+    page = library_page(request.user, form.query())
+    remember_view(request.user, form.cleaned_data.get("view", ""))
     is_partial = request.headers.get("HX-Request") == "true"
     template = "media/_library.html" if is_partial else "media/library.html"
     return render(request, template, {"library": page})
@@ -37,6 +41,7 @@ def look_up(request: SignedInRequest) -> HttpResponse:
 def entry(request: SignedInRequest, pk: int) -> HttpResponse:
     entries = LibraryEntry.objects.of(request.user).select_related("media")
     found = get_object_or_404(entries.prefetch_related("names"), pk=pk)
+    put_into_language([found], request.user)
     if found.media.is_series:
         page = series_page(found, request.GET.get("open", ""))
         return render(request, "media/series.html", {"series": page})

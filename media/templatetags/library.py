@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from media.bars import Bar
-from media.models import Media
+from media.days import shown_day
+from media.models import Media, Viewing
 
 register = template.Library()
 
@@ -88,6 +89,12 @@ def about_day(value: date | None) -> str | SafeString:
 def _time(value: date, shown: str) -> SafeString:
     whole = formats.date_format(value, "DATE_FORMAT")
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), whole, shown)
+
+
+@register.filter
+def watched_on(viewing: Viewing) -> date | None:
+    """The day of a viewing in the user's time zone, for the filters of days."""
+    return shown_day(viewing.day, viewing.watched_at)
 
 
 @register.filter

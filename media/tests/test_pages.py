@@ -8,7 +8,7 @@ import pytest
 from django.http import QueryDict
 
 from media.forms import LibraryForm, LibraryQuery, Show, Sort
-from media.models import LibraryEntry, LookupStatus
+from media.models import LibraryEntry, LookupStatus, Media
 from media.pages import library_page
 from media.tests.shelf import DAY, add_movie, add_series
 
@@ -156,7 +156,7 @@ def test_series_that_wait_for_tmdb_are_counted(shelf):
     ("address", "query"),
     [
         ("", LibraryQuery()),
-        ("show=movies&sort=title&q=a&page=2", LibraryQuery(Show.MOVIES, Sort.TITLE, "a", 2)),
+        ("show=movies&sort=title&q=a&page=2", LibraryQuery(Show.MOVIES, Sort.TITLE, "a", page=2)),
         ("show=nonsense&sort=1%27&page=-3&q=%00", LibraryQuery()),
         ("q=" + "x" * 1000, LibraryQuery()),
     ],
@@ -178,3 +178,54 @@ def test_titles_come_in_pages_of_sixty(user):
     assert titles(user)[0] == "Film 60"
     assert titles(user, page=2) == ["Film 00"]
     assert titles(user, page=99) == ["Film 00"]
+
+
+def test_progress_puts_the_furthest_first_and_the_unknown_last(shelf):
+    found = titles(shelf, sort=Sort.PROGRESS)
+    assert found[:5] == ["Breaking Bad", "Airing", "Almost", "Dark", "Roma"]
+
+
+def test_a_year_and_a_profile_narrow_the_library(shelf):
+    other = add_movie(shelf, "Okja", DAY.replace(year=2019))
+    other.viewings.update(profile="Kids")
+    assert titles(shelf, year=2019) == ["Okja"]
+    assert titles(shelf, profile="Kids") == ["Okja"]
+    page = library_page(shelf, LibraryQuery())
+    assert page.years == (2024, 2023, 2022, 2021, 2020, 2019)
+    assert page.profiles == ("Kids",)
+
+
+def test_hidden_titles_are_shown_on_demand(shelf):
+    hidden = LibraryEntry.objects.get(user=shelf, media__title="Roma")
+    hidden.names.update(is_hidden=True)
+    assert "Roma" not in titles(shelf)
+    assert titles(shelf, hidden=True) == ["Roma"]
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("Léto, kdy umřel Hikaru", "LETO KDY UMR"),
+        ("Größe", "GROSSE"),
+        ("КУХНЯ", "кухня"),
+        ("進撃の巨人", "巨人"),
+        ("Ωmega", "ωm"),
+    ],
+)
+def test_searching_minds_neither_case_nor_accents_in_any_script(user, title, wanted):
+    add_movie(user, title)
+    add_movie(user, "Other")
+    assert titles(user, search=wanted) == [title]
+
+
+def test_titles_are_in_the_language_of_the_user_where_tmdb_has_it(user):
+    entry = add_series(user, "La casa de papel", [10], 2)
+    Media.objects.filter(pk=entry.media_id).update(
+        title="Money Heist", titles={"de-DE": "Haus des Geldes", "pt-BR": "A Casa de Papel"}
+    )
+    assert titles(user) == ["Money Heist"]
+    user.title_language = "de"
+    assert titles(user) == ["Haus des Geldes"]
+    assert titles(user, search="geldes") == ["Haus des Geldes"]
+    user.title_language = "fr"
+    assert titles(user) == ["La casa de papel"]

@@ -225,3 +225,22 @@ def test_no_page_has_a_script_or_style_of_its_own(client, ana):
     for address in (LIBRARY, entry.get_absolute_url()):
         html = client.get(address).text
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", html)
+
+
+def test_the_table_is_remembered(client, ana):
+    add_series(ana, "Dark", [10], 3)
+    assert "<table" not in client.get(LIBRARY).text
+    assert "<table" in client.get(LIBRARY, {"view": "table"}).text
+    html = client.get(LIBRARY).text
+    assert "<table" in html and "3/10 episodes" in html
+    assert "<table" not in client.get(LIBRARY, {"view": "grid"}).text
+
+
+def test_all_filters_together_keep_within_the_queries(client, ana):
+    for at in range(5):
+        add_series(ana, f"Series {at}", [10], 3)
+    ana.title_language = "de"
+    ana.save()
+    state = "?q=series&year=2024&sort=progress&show=series&view=table"
+    client.get(LIBRARY, {"view": "table"})
+    assert queries_of(client, LIBRARY + state) <= MOST_QUERIES
