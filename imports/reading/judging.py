@@ -15,6 +15,7 @@ from imports.reading.evidence import File, Group, Unmarked, mentions, plain, rep
 from imports.reading.knowledge import (
     NameOf,
     film_stem,
+    is_roman_sequel,
     is_sequel,
     names_its_seasons,
 )
@@ -132,10 +133,15 @@ def _judge_pair(group: Group, title: Unmarked) -> Verdict:
     if title.number is not None:
         return Verdict(Kind.EPISODE, SUFFIXED)
     marker = file.marker_of(second)
-    if marker is not None and marker.level is Level.EPISODE:
-        return _episode(_COUNTED, word=second)
     folded = fold(second)
     whose = group.whose(folded)
+    # "Star Wars: Episode III - Revenge of the Sith" is a film.
+    if (
+        marker is not None
+        and marker.level is Level.EPISODE
+        and (marker.exact or whose is not NameOf.FILMS)
+    ):
+        return _episode(_COUNTED, word=second)
     if whose is NameOf.FILMS:
         return _movie(title, _FILMS, name=first, uncertain=False)
     if marker is not None and marker.number is not None:
@@ -209,8 +215,10 @@ def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdi
     word = _film_word(second)
     if word is not None:
         return _movie(title, _FILM_WORD, word=word)
-    if is_sequel(group.folded):
+    if is_sequel(group.folded) or is_roman_sequel(group.folded):
         return _movie(title, _SEQUEL, name=first)
+    if _ends_like_sequel(second):
+        return _movie(title, _SEQUEL, name=second)
     marker = group.file.marker_of(second)
     if marker is not None and marker.level in (Level.PART, Level.CHAPTER):
         return _movie(title, _PART_OF_FILM, word=second)
@@ -218,6 +226,12 @@ def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdi
         return _movie(title, _PART_OF_FILM, word=first)
     word = _film_hint(second)
     return None if word is None else _movie(title, _FILM_WORD, word=word)
+
+
+def _ends_like_sequel(text: str) -> bool:
+    """Whether a title ends in the number of a sequel ("Boyka: Undisputed IV"), not of a part."""
+    folded = fold(text)
+    return is_roman_sequel(folded) and folded.split(" ")[-2] not in table().marking
 
 
 def _ends_in_part(name: str, file: File) -> bool:
@@ -273,11 +287,12 @@ def _judge_numbered(group: Group, title: Unmarked, marker: Marker) -> Verdict:
         return _episode(_COUNTED, word=second, uncertain=True)
     if film_stem(group.folded) in file.films:
         return _movie(title, _OTHER_FILM, name=first)
-    # "Chapter 2" alone is a sequel; a film is hardly ever called "Chapter 1", nor "Part 1" where
-    # limited series have no marker.
+    # "Chapter 2" alone is a sequel; a film is hardly ever called "Chapter 1", nor "Part 1" or
+    # "Part 3" where limited series have no marker.
     if marker.level is Level.CHAPTER and (1 in numbers or max(numbers) > 3):
         return _episode(_COUNTED, word=second, uncertain=True)
-    if 1 in numbers and not file.old and not fold(second).startswith("vol"):
+    beyond = 1 in numbers or max(numbers) > 2
+    if beyond and not file.old and not fold(second).startswith("vol"):
         return _episode(_COUNTED, word=second, uncertain=True)
     return _movie(title, _PART_OF_FILM, word=second)
 

@@ -34,13 +34,17 @@ class _Names:
 _ARTICLE = re.compile(r"(?:the|el|la|los|las|le|les|o|os|as|der|die|das|de|il|lo|gli) (?=\S)|l'")
 _SEQUEL = re.compile(r" (?:\d{1,2}|[ivx]{2,4})$")
 _SEQUEL_DIGIT = re.compile(r"[^\d] [2-9]$")
+# "I" and "1" number an episode more often than a first film.
+_SEQUEL_ROMAN = re.compile(r"\S (?:i[iv]|vi{0,3}|iii|ix)$")
+_SERIES = frozenset(("series", "serie", "série", "serien", "seriál", "serial"))
 # "Harry Potter and the Deathly Hallows" is one of the films of "Harry Potter".
 _AND = re.compile(r" (?:and|y|e|et|und|en|og|och|ja|i|a|és|ve|&) ")
+_OF_FILMS = (NameOf.FILMS, NameOf.FILMS_AND_SERIES)
 # Words that hardly any person's name has, and those that stand inside some names.
 _NO_NAME = frozenset(
     (
-        *("a", "an", "and", "at", "das", "det", "does", "e", "en", "es", "est", "et", "for"),
-        *("from", "i", "in", "is", "ist", "ja", "las", "les", "och", "of", "og", "on", "the"),
+        *("a", "an", "and", "at", "das", "det", "does", "e", "em", "en", "es", "est", "et", "for"),
+        *("from", "i", "im", "in", "is", "ist", "ja", "las", "les", "och", "of", "og", "on", "the"),
         *("to", "un", "una", "und", "une", "vs", "vs.", "with", "y", "&"),
     )
 )
@@ -90,8 +94,10 @@ def name_of(folded: str) -> NameOf | None:
     if found is not None and found is not NameOf.PERSON:
         return found
     hero = _AND.split(bare, maxsplit=1)[0]
-    if " " in hero and hero != bare and names.whole.get(hero) is NameOf.FILMS:
-        return NameOf.FILMS
+    if hero != bare and names.whole.get(hero) in _OF_FILMS:
+        return NameOf.FILMS if " " in hero else NameOf.FILMS_AND_SERIES
+    if _begins_like_film(bare, names):
+        return NameOf.FILMS_AND_SERIES
     return NameOf.PERHAPS_PERSON if _may_be_person(folded, names) else None
 
 
@@ -110,9 +116,26 @@ def is_sequel(folded: str) -> bool:
     return _SEQUEL_DIGIT.search(folded) is not None and folded not in _names().no_hint
 
 
+def is_roman_sequel(folded: str) -> bool:
+    """Whether a name ends in a Roman number from two up ("Undisputed IV").
+
+    Unlike a digit, it says nothing of other titles: documentary series have it, too.
+    """
+    return _SEQUEL_ROMAN.search(folded) is not None and folded not in _names().no_hint
+
+
 def names_its_seasons(folded: str) -> bool:
     """Whether the series of this folded name is known to call its seasons by name."""
     return _bare(folded) in _names().naming_seasons
+
+
+def _begins_like_film(bare: str, names: _Names) -> bool:
+    """Whether more words follow a film's name of two words or three ("Mortal Kombat Legends")."""
+    words = bare.split(" ")
+    return _SERIES.isdisjoint(words) and any(
+        names.whole.get(" ".join(words[:count])) in _OF_FILMS
+        for count in range(2, min(len(words), 4))
+    )
 
 
 def _may_be_person(folded: str, names: _Names) -> bool:

@@ -6,7 +6,14 @@ from importlib import resources
 
 import pytest
 
-from imports.reading.knowledge import NameOf, film_stem, is_sequel, known_films, name_of
+from imports.reading.knowledge import (
+    NameOf,
+    film_stem,
+    is_roman_sequel,
+    is_sequel,
+    known_films,
+    name_of,
+)
 from imports.reading.spelling import fold
 
 
@@ -19,6 +26,9 @@ from imports.reading.spelling import fold
         ("Hunger Games", NameOf.FILMS),
         ("Madagascar 3", NameOf.FILMS),
         ("Harry Potter and the Deathly Hallows", NameOf.FILMS),
+        ("Mortal Kombat Chronicles", NameOf.FILMS_AND_SERIES),
+        ("Barbie & Friends", NameOf.FILMS_AND_SERIES),
+        ("Star Trek - The Animated Series", None),
         ("El señor de los anillos", NameOf.FILMS),
         ("Homem-Aranha", NameOf.FILMS),
         ("Барсук", None),
@@ -60,6 +70,15 @@ def test_a_film_and_its_sequels_have_one_stem():
                                               ("apollo 13", False), ("2", False)])  # fmt: skip
 def test_a_small_number_at_the_end_makes_a_sequel(name, sequel):
     assert is_sequel(name) is sequel
+
+
+@pytest.mark.parametrize(
+    ("name", "sequel"),
+    [("undisputed iv", True), ("omen ii", True), ("malcolm x", False), ("part i", False),
+     ("v", False), ("planet earth ii", False)],
+)  # fmt: skip
+def test_a_roman_number_at_the_end_makes_a_sequel(name, sequel):
+    assert is_roman_sequel(name) is sequel
 
 
 def test_no_name_stands_in_two_lists():

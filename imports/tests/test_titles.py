@@ -210,10 +210,24 @@ def test_many_titles_of_one_name_are_a_series(day, count):
         ["Bratz: The Movie"],
         ["CHiPs: O Filme"],
         ["World War Z: Unrated Version"],
+        ["Star Wars: Episode III - Revenge of the Sith"],
+        ["Gorvik: Unbroken IV"],
+        ["Gorvik II: The Frenzy"],
+        ["Mortal Kombat Chronicles: Realms"],
+        ["Missing Mum: The Disappearance of Jane Doe"],
+        ["Nieva: En busca de la cumbre"],
     ],
 )  # fmt: skip
 def test_films_and_specials_are_movies_however_many_share_a_name(titles, day):
     assert set(kinds(read(*titles, day=day))) == {"movie"}
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Black: The Resurrection", "Black: Vengeance", "Unorthodox: Part 3", "Lupin: Chapter 3"],
+)
+def test_a_lone_title_is_no_film_for_one_word_or_a_high_number(title):
+    assert kinds(read(title)) == ["episode"]
 
 
 def test_a_film_that_the_file_has_alone_makes_its_sequels_films():
