@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.addresses import client_address
-from accounts.models import AccountEvent, EventKind, User
+from accounts.forms import forget_tries
+from accounts.models import AccountEvent, EventKind, User, UserSession
 
 
 def record(
@@ -29,4 +30,6 @@ def record(
 
 @receiver(user_logged_in)
 def _record_sign_in(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
+    forget_tries(user)
+    UserSession.objects.filter(expire_date__lt=timezone.now()).delete()
     record(user.pk, EventKind.SIGNED_IN, request=request)

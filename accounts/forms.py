@@ -13,7 +13,7 @@ from django.contrib.auth.forms import (
 from django.utils.translation import gettext_lazy as _
 
 from accounts import setup
-from accounts.limits import allow
+from accounts.limits import allow, forget
 from accounts.models import ApiToken, User
 
 PASSWORD_TRIES_PER_HOUR = 10
@@ -88,6 +88,11 @@ def check_password(user: User, given: str) -> None:
         raise forms.ValidationError(_("Too many tries. Wait an hour, or sign in anew."))
     if not user.check_password(given):
         raise forms.ValidationError(_("This is not your password."))
+
+
+def forget_tries(user: User) -> None:
+    """Whoever signs in knows the password, so that earlier tries count no more."""
+    forget(f"password:{user.pk}")
 
 
 class OldPasswordForm(PasswordChangeForm):

@@ -59,7 +59,9 @@ def setup(request: HttpRequest) -> HttpResponse:
             messages.error(request, TOO_LATE)
         return redirect("accounts:login")
     form = SetupForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and not allow("setup", SETUP_TRIES_PER_HOUR, 3600):
+    if request.method == "POST" and not allow(
+        f"setup:{client_network(request)}", SETUP_TRIES_PER_HOUR, 3600
+    ):
         form.add_error(None, _("Too many tries. Come back in an hour."))
     if form.is_valid():
         try:
@@ -91,7 +93,10 @@ def login(request: HttpRequest) -> HttpResponseBase:
 @login_not_required
 @require_POST
 def logout(request: HttpRequest) -> HttpResponseBase:
-    return auth_views.LogoutView.as_view()(request)
+    response = auth_views.LogoutView.as_view()(request)
+    # Nobody shall come back to these pages by the browser's "Back".
+    response["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def _enter(request: HttpRequest, user: User) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AccountEvent, ApiToken, EventKind, UserSession
 
@@ -68,6 +70,53 @@ class TestSessions:
         assert "Too many tries" in page.text
         ana.refresh_from_db()
         assert ana.check_password("password")
+
+    def test_signing_in_anew_ends_the_wait_of_its_owner(self, ana, client):
+        new = {"new_password1": "quite-another-1", "new_password2": "quite-another-1"}
+        client.force_login(ana)
+        for _ in range(11):
+            client.post(reverse("accounts:password"), {"old_password": "guess", **new})
+        client.logout()
+        client.post(reverse("accounts:login"), {"username": "ana", "password": "password"})
+        client.post(reverse("accounts:password"), {"old_password": "password", **new})
+        ana.refresh_from_db()
+        assert ana.check_password("quite-another-1")
+
+    def test_sessions_that_ended_are_forgotten_at_a_sign_in(self, ana, client):
+        client.force_login(ana)
+        UserSession.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+        Client().force_login(ana)
+        assert UserSession.objects.filter(expire_date__lt=timezone.now()).count() == 0
+
+
+class TestShuttingOut:
+    def change(self, browser, user, **fields):
+        return browser.post(reverse("admin:accounts_user_change", args=[user.pk]), fields)
+
+    def test_a_superuser_shuts_somebody_out_at_once(self, signed_in, ana, make_user):
+        chief = Client()
+        chief.force_login(make_user("chief", is_staff=True, is_superuser=True))
+        assert self.change(chief, ana, is_staff="").status_code == 302
+        assert signed_in.get(reverse("media:library")).status_code == 302
+
+    def test_other_staff_neither_sees_nor_changes_accounts(self, ana, make_user):
+        mia = make_user("mia", is_staff=True)
+        browser = Client()
+        browser.force_login(mia)
+        assert self.change(browser, mia, is_superuser="on", is_active="on").status_code == 403
+        assert browser.get(reverse("admin:accounts_user_changelist")).status_code == 403
+        mia.refresh_from_db()
+        assert not mia.is_superuser
+
+    def test_nobody_sets_anothers_password_or_deletes_an_account_there(self, ana, make_user):
+        chief = Client()
+        chief.force_login(make_user("chief", is_staff=True, is_superuser=True))
+        page = chief.get(reverse("admin:accounts_user_change", args=[ana.pk])).text
+        assert "password" not in page.lower().replace("password_change", "").replace(
+            "change password", ""
+        )
+        delete = reverse("admin:accounts_user_delete", args=[ana.pk])
+        assert chief.post(delete, {"post": "yes"}).status_code == 403
 
 
 class TestTokens:
