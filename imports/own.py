@@ -27,6 +27,9 @@ MEDIA_AT_A_TIME = 200
 VIEWINGS_AT_A_TIME = 1000
 PROBLEMS_AT_A_TIME = 2000
 LONGEST_LINE = 1_000_000
+# A title for each viewing at most, and what else is kept about somebody.
+LINES_PER_ROW = 2
+FURTHER_LINES = 10_000
 TYPES = ("media", "viewing")
 
 Numbered = tuple[int, dict[str, Any]]
@@ -55,18 +58,24 @@ class Stored:
 
 def is_own(content: bytes) -> bool:
     """Whether a file is one that watchlog wrote, by its first line."""
-    return content.lstrip(b"\xef\xbb\xbf \r\n")[:1] == b"{" and any(
-        line.get("type") in TYPES for _, line in islice(_objects(content, []), 1)
+    first = content.lstrip(b"\xef\xbb\xbf \r\n")[: LONGEST_LINE + 1].split(b"\n", 1)[0]
+    return first[:1] == b"{" and any(
+        str(line.get("type")) in TYPES for _, line in _objects(first, [])
     )
 
 
 def _objects(content: bytes, problems: list[Problem]) -> Iterator[Numbered]:
-    """Each line that is a JSON object; the others become problems."""
+    """Each line that is a JSON object; the others become problems. Raises TooLong."""
     start, number = 0, 0
     while start < len(content):
         end = content.find(b"\n", start)
         end = len(content) if end < 0 else end
         number += 1
+        if number > LINES_PER_ROW * settings.IMPORT_MAX_ROWS + FURTHER_LINES:
+            raise TooLong(
+                _("This file has more than the %(limit)s rows that this watchlog takes.")
+                % {"limit": settings.IMPORT_MAX_ROWS}
+            )
         line, start = content[start:end].strip(b"\xef\xbb\xbf \r"), end + 1
         if not line:
             continue

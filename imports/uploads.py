@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
+from django.utils.translation import gettext as _
 
+from accounts.limits import allow
 from accounts.models import User
 from imports.importing import ImportOptions, Refused, start, submit
 from imports.models import Import
+
+# Each is kept for a while, and a stranger's account shall not fill the disk.
+FILES_PER_HOUR = 60
 
 
 class BoundedUpload(FileUploadHandler):
@@ -42,6 +47,11 @@ def hand_in(user: User, files: Sequence[UploadedFile[bytes]], options: ImportOpt
     active = set(Import.objects.of(user).active().values_list("pk", flat=True))
     for file in files:
         name = file.name or ""
+        if not allow(f"import:{user.pk}", FILES_PER_HOUR, 3600):
+            refusals.append(
+                _("%(name)s: too many files within an hour. Hand it in later.") % {"name": name}
+            )
+            continue
         try:
             new = submit(user, name, file.read(), options)
         except Refused as refusal:

@@ -28,7 +28,7 @@ DENIED = (
 POLICY = ", ".join(f"{feature}=()" for feature in DENIED)
 
 
-class PermissionsPolicyMiddleware:
+class HeadersMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
@@ -36,4 +36,7 @@ class PermissionsPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.user.is_authenticated:
+            # What one person sees is for no shared cache, and asked for anew after signing out.
+            response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

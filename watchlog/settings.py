@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "watchlog.headers.PermissionsPolicyMiddleware",
+    "watchlog.headers.HeadersMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -330,6 +330,12 @@ class TestHostile:
         assert done.state in (State.DONE, State.FAILED)
         assert done.rows_new == 0
 
+    def test_millions_of_broken_lines_end_soon(self, make_user, settings, monkeypatch):
+        settings.IMPORT_MAX_ROWS = 10
+        monkeypatch.setattr("imports.own.FURTHER_LINES", 10)
+        content = b'{"type": "media"}\n' + b"{\n" * 31
+        assert restore(make_user("ben"), content).state == State.FAILED
+
     def test_too_many_rows_are_refused(self, ana, make_user, settings):
         settings.IMPORT_MAX_ROWS = 3
         ben = make_user("ben")

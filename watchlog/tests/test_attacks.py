@@ -64,6 +64,13 @@ class TestHeaders:
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "camera=()" in headers["Permissions-Policy"]
 
+    @pytest.mark.parametrize("page", PAGES)
+    def test_what_one_sees_is_for_no_shared_cache(self, browser, page):
+        assert "private" in browser.get(reverse(page))["Cache-Control"]
+
+    def test_signing_out_empties_the_browsers_cache(self, browser):
+        assert browser.post(reverse("accounts:logout"))["Clear-Site-Data"] == '"cache"'
+
     @pytest.mark.parametrize("address", ["/nowhere/", "/entry/999999/", "/entry/x/"])
     def test_errors_carry_them_too(self, browser, address):
         response = browser.get(address)
@@ -112,20 +119,6 @@ class TestForgedRequests:
         for address in addresses:
             assert strict.post(address, {}).status_code in (403, 405), address
         assert person.user.viewings.exists()
-
-    def test_nothing_is_exempt(self):
-        from django.urls import get_resolver
-
-        from watchlog.tests.routes import all_routes
-
-        exempt = []
-        for name, _address in all_routes():
-            if ":" in name and name.split(":")[0] == "admin":
-                continue
-            for found in get_resolver().reverse_dict.getlist(name):
-                if getattr(found, "csrf_exempt", False):
-                    exempt.append(name)
-        assert exempt == []
 
     def test_the_upload_checks_its_token_itself(self, ana):
         strict = Client(enforce_csrf_checks=True)
@@ -273,6 +266,14 @@ class TestPaths:
 
 
 class TestSize:
+    def test_nobody_fills_the_disk_with_files(self, ana, browser, monkeypatch):
+        monkeypatch.setattr("imports.uploads.FILES_PER_HOUR", 2)
+        for number in range(3):
+            file = SimpleUploadedFile("x.csv", history((f"Dark {number}", "1/30/20")))
+            page = browser.post(reverse("imports:new"), {"file": file}, follow=True)
+        assert "too many files within an hour" in page.text
+        assert ana.imports.count() == 2
+
     def test_a_huge_form_is_refused(self, browser):
         response = browser.post(reverse("accounts:make-token"), {"name": "x" * 3_000_000})
         assert response.status_code == 400
