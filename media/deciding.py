@@ -200,7 +200,10 @@ def change_tmdb_id(media: Media, tmdb_id: int, details: SeriesDetails | None) ->
     moving = media.entries.exclude(decided_by=DecidedBy.USER).order_by("user_id")
     for entry_id, user_id in moving.values_list("pk", "user_id"):
         with library_lock(user_id):
-            _pin(LibraryEntry.objects.get(pk=entry_id), target, DecidedBy.ADMIN)
+            # Its user may have decided, or merged it, in between.
+            entry = media.entries.exclude(decided_by=DecidedBy.USER).filter(pk=entry_id).first()
+            if entry is not None:
+                _pin(entry, target, DecidedBy.ADMIN)
     if media.pk != target.pk:
         Media.objects.filter(pk=media.pk, entries__isnull=True).delete()
     return target
