@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
@@ -72,7 +73,16 @@ class PreferencesMiddleware:
         if user.language in dict(settings.LANGUAGES):
             translation.activate(user.language)
         with timezone.override(zone):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if user.posters == Posters.TMDB:
+            # django-csp adds it to the policy of this one answer.
+            response._csp_update = {"img-src": _origin(settings.TMDB_IMAGE_URL)}  # type: ignore[attr-defined]
+        return response
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def zone_of(user: User) -> ZoneInfo | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from media import api, attention_views, marking_views, views
+from media import api, attention_views, marking_views, posters, views
 
 
 class EpisodeConverter(StringConverter):
@@ -13,10 +13,13 @@ class EpisodeConverter(StringConverter):
 
 
 register_converter(EpisodeConverter, "episode")
+register_converter(posters.SizeConverter, "poster_size")
+register_converter(posters.NameConverter, "poster_name")
 
 app_name = "media"
 urlpatterns = [
     path("", views.library, name="library"),
+    path("posters/<poster_size:size>/<poster_name:name>", posters.poster, name="poster"),
     path("look-up/", views.look_up, name="look-up"),
     path("entry/<int:pk>/", views.entry, name="entry"),
     path("entry/<int:pk>/mark/", marking_views.mark, name="mark"),

@@ -70,11 +70,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.preferences.PreferencesMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.preferences.PreferencesMiddleware",
     "watchlog.headers.HeadersMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -152,6 +152,12 @@ else:
             "OPTIONS": {"MAX_ENTRIES": env.int("CACHE_MAX_ENTRIES", default=100_000)},
         }
     }
+# Posters are files: too large for the table that everything else is cached in.
+CACHES["posters"] = {
+    "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+    "LOCATION": env.str("POSTER_DIR", default=str(BASE_DIR / "var" / "posters")),
+    "OPTIONS": {"MAX_ENTRIES": 20_000},
+}
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
 TASKS = {"default": {"BACKEND": env.str("TASKS_BACKEND", "django_tasks_db.DatabaseBackend")}}
@@ -250,9 +256,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "https://image.tmdb.org"]
-        if TMDB_IMAGE_URL.startswith("https://image.tmdb.org")
-        else [SELF, "data:", "/".join(TMDB_IMAGE_URL.split("/")[:3])],
+        # accounts/preferences.py adds TMDB's picture server for those who chose it.
+        "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

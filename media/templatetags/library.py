@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.core.paginator import Page
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,17 +17,19 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.models import Posters
 from media.bars import Bar
 from media.days import shown_day
 from media.models import Media, Viewing
+from media.posters import WIDTHS
+from tmdb.service import poster_url
+from tmdb.types import is_poster_path
 
 register = template.Library()
 
 # As many as static/css/poster.css has classes, and templates/components/_motifs.html drawings.
 TONES = 18
 MOTIFS = 8
-
-POSTER_PATH = re.compile(r"/[\w-]+\.(?:jpe?g|png|webp)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +43,35 @@ class Poster:
     motif: int
 
 
-def poster_of(media: Media) -> Poster:
-    """What to show of a series or movie; the drawing follows from the title alone."""
+def poster_of(media: Media, come: str = Posters.SITE) -> Poster:
+    """What to show of a series or movie; the drawing follows from the title alone.
+
+    `come` says where posters come from, as the user chose.
+    """
     digest = hashlib.blake2b(media.title.casefold().encode(), digest_size=4).digest()
     source, sources = "", ""
     # The path comes from TMDB and becomes part of an address that browsers fetch.
-    if POSTER_PATH.fullmatch(media.poster_path):
-        source = poster_address(media.poster_path, 342)
+    if come != Posters.NONE and is_poster_path(media.poster_path):
+        source = poster_address(media.poster_path, 342, come)
         sources = ", ".join(
-            f"{poster_address(media.poster_path, width)} {width}w" for width in (185, 342, 500)
+            f"{poster_address(media.poster_path, width, come)} {width}w" for width in WIDTHS
         )
     return Poster(media.title, source, sources, digest[0] % TONES, digest[1] % MOTIFS)
 
 
-def poster_address(path: str, width: int) -> str:
-    return f"{settings.TMDB_IMAGE_URL}/w{width}{path}"
+def poster_address(path: str, width: int, come: str) -> str:
+    if come == Posters.TMDB:
+        return poster_url(path, f"w{width}") or ""
+    return reverse("media:poster", args=[f"w{width}", path.removeprefix("/")])
 
 
-@register.inclusion_tag("components/_poster.html")
-def poster(media: Media, sizes: str = "11rem", eager: bool = False) -> dict[str, object]:
+@register.inclusion_tag("components/_poster.html", takes_context=True)
+def poster(
+    context: template.Context, media: Media, sizes: str = "11rem", eager: bool = False
+) -> dict[str, object]:
     """The poster of a series or movie; `sizes` is how wide the page shows it."""
-    return {"poster": poster_of(media), "sizes": sizes, "eager": eager}
+    come = context["request"].user.posters
+    return {"poster": poster_of(media, come), "sizes": sizes, "eager": eager}
 
 
 @register.inclusion_tag("components/_pages.html", takes_context=True)

@@ -109,11 +109,17 @@ def test_the_bar_can_be_heard():
     assert bar_label(draw(1, 1)) == "1 of 1 episode watched"
 
 
-def test_a_poster_comes_in_sizes_to_choose_from(settings):
-    settings.TMDB_IMAGE_URL = "https://image.example/t/p"
+def test_a_poster_comes_in_sizes_to_choose_from():
     poster = poster_of(Media(title="Dark", poster_path="/abc-1_X.jpg"))
-    assert poster.source == "https://image.example/t/p/w342/abc-1_X.jpg"
-    assert "https://image.example/t/p/w185/abc-1_X.jpg 185w" in poster.sources
+    assert poster.source == "/posters/w342/abc-1_X.jpg"
+    assert "/posters/w185/abc-1_X.jpg 185w" in poster.sources
+
+
+def test_a_poster_comes_from_where_the_user_chose(settings):
+    settings.TMDB_IMAGE_URL = "https://image.example/t/p"
+    media = Media(title="Dark", poster_path="/abc-1_X.jpg")
+    assert poster_of(media, "tmdb").source == "https://image.example/t/p/w342/abc-1_X.jpg"
+    assert poster_of(media, "none").source == ""
 
 
 @pytest.mark.parametrize(
