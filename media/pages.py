@@ -29,7 +29,14 @@ from accounts.models import User
 from media import bars
 from media.bars import Bar, Length
 from media.forms import LibraryQuery, Show, Sort
-from media.models import LibraryEntry, LibraryEntryQuerySet, Media, Season, Viewing
+from media.models import (
+    LibraryEntry,
+    LibraryEntryQuerySet,
+    LookupStatus,
+    Media,
+    Season,
+    Viewing,
+)
 from media.titles import entries_named, put_into_language
 
 CARDS_PER_PAGE = 60
@@ -61,6 +68,14 @@ class Card:
     bar: Bar | None
     is_complete: bool
     has_new_episodes: bool
+
+    @property
+    def total_is_open(self) -> bool:
+        """Whether a person could find the total that watchlog could not."""
+        return self.media.is_series and self.entry.lookup_status in (
+            LookupStatus.UNCERTAIN,
+            LookupStatus.NOT_FOUND,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ else:
 # Posters are files: too large for the table that everything else is cached in.
 CACHES["posters"] = {
     "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-    "LOCATION": env.str("POSTER_DIR", default=str(BASE_DIR / "var" / "posters")),
+    "LOCATION": str(BASE_DIR / env.str("POSTER_DIR", default="var/posters")),
     "OPTIONS": {"MAX_ENTRIES": 20_000},
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True

@@ -244,3 +244,12 @@ def test_all_filters_together_keep_within_the_queries(client, ana):
     state = "?q=series&year=2024&sort=progress&show=series&view=table"
     client.get(LIBRARY, {"view": "table"})
     assert queries_of(client, LIBRARY + state) <= MOST_QUERIES
+
+
+def test_a_series_without_a_total_offers_to_find_it(client, ana):
+    lost = add_series(ana, "Komi", watched=28)
+    add_series(ana, "Dark", [10], 3)
+    for view in ("grid", "table"):
+        html = client.get(LIBRARY, {"view": view}).text
+        assert html.count("Find total") == 1
+        assert f'href="{reverse("media:fix", args=[lost.pk])}"' in html
