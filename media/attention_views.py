@@ -17,10 +17,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
+from accounts.limits import allow
 from media import attention, deciding, searching
 from media.attention_forms import (
     Act,
@@ -37,6 +39,10 @@ from media.fixing import fix_page
 from media.models import DecidedBy, DecisionLog, LibraryEntry, LookupStatus
 from media.tasks import look_up_waiting
 from tmdb.errors import TmdbNotFound
+
+# Answers that are not kept take seconds, in which a thread serves nobody else.
+QUESTIONS_PER_MINUTE = 60
+TOO_OFTEN = gettext_lazy("TMDB was asked very often just now. Wait a minute, then try again.")
 
 
 def _entry_or_404(
@@ -75,7 +81,12 @@ def decided(request: SignedInRequest) -> HttpResponse:
 @_entry_or_404
 def fix(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     words = SearchForm(request.GET).words()
-    found = searching.search(entry, words) if words and entry.media.is_series else None
+    found = None
+    if words and entry.media.is_series:
+        if _asks_too_often(request):
+            messages.error(request, TOO_OFTEN)
+        else:
+            found = searching.search(entry, words)
     page = fix_page(entry, words, found)
     if _is_partial(request):
         found_now = {
@@ -95,6 +106,8 @@ def match(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     form = MatchForm(request.POST)
     if not entry.media.is_series or not form.is_valid():
         return _refused(request, entry, _("Choose one of the series, or search for another."))
+    if _asks_too_often(request):
+        return _refused(request, entry, str(TOO_OFTEN))
     try:
         found = deciding.match_to(entry, form.cleaned_data["tmdb_id"], DecidedBy.USER)
     except TmdbNotFound:
@@ -162,7 +175,9 @@ def merge(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
 @_entry_or_404
 def ask_again(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     """Ask TMDB once more about a series that it did not have the last time."""
-    if not deciding.refresh(entry.media):
+    if _asks_too_often(request):
+        messages.error(request, TOO_OFTEN)
+    elif not deciding.refresh(entry.media):
         messages.warning(request, _("TMDB does not answer now. Try again in a minute."))
     else:
         entry.media.refresh_from_db()
@@ -207,6 +222,11 @@ def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Undone: %(decision)s.") % {"decision": text})
     return redirect(_back(request))
+
+
+def _asks_too_often(request: SignedInRequest) -> bool:
+    """Whether this user keeps TMDB, and threads that wait for it, too busy for the others."""
+    return not allow(f"tmdb:{request.user.pk}", QUESTIONS_PER_MINUTE, 60)
 
 
 # --- answers -----------------------------------------------------------------------------------

@@ -7,9 +7,12 @@ from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
 from accounts.http import SignedInRequest
+from accounts.limits import allow
 from tmdb import images
 
 WIDTHS = (185, 342, 500)
+# Names can be made up, and each is a request and a file here.
+NEW_PER_HOUR = 3000
 A_MONTH = 30 * 24 * 60 * 60
 
 
@@ -25,7 +28,11 @@ class NameConverter(StringConverter):
 
 @require_safe
 def poster(request: SignedInRequest, size: str, name: str) -> HttpResponse:
-    picture = images.poster(f"/{name}", size)
+    picture = images.poster(
+        f"/{name}",
+        size,
+        may_ask=lambda: allow(f"poster:{request.user.pk}", NEW_PER_HOUR, 3600),
+    )
     if picture is None:
         raise Http404
     response = HttpResponse(picture.content, content_type=picture.content_type)

@@ -7,6 +7,7 @@ https://developer.themoviedb.org/docs/image-basics describes the addresses.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache as once
@@ -35,11 +36,12 @@ class Picture:
     content_type: str
 
 
-def poster(path: str, size: str) -> Picture | None:
+def poster(path: str, size: str, *, may_ask: Callable[[], bool] = lambda: True) -> Picture | None:
     """A poster by its path at TMDB, such as "/abc.jpg", and size, such as "w342".
 
     None where TMDB has none, where what it sends is no JPEG, PNG or WebP of at most 3 MB, and
-    while it is out of reach. Raises ValueError for a size that TMDB does not have.
+    while it is out of reach. `may_ask` says, when a picture is not kept, whether its server may
+    be asked. Raises ValueError for a size that TMDB does not have.
     """
     address = poster_url(path, size)
     if address is None:
@@ -47,7 +49,7 @@ def poster(path: str, size: str) -> Picture | None:
     kept = caches["posters"]
     key = f"{size}{path}"
     found = kept.get(key)
-    if found is None and not kept.get(OUT_OF_REACH):
+    if found is None and not kept.get(OUT_OF_REACH) and may_ask():
         found = _fetch(address)
         if found is None:
             _keep(OUT_OF_REACH, b"yes", OUT_OF_REACH_KEPT)

@@ -111,6 +111,7 @@ OWN = {
     "delete-account",
     "accounts:account",
     "accounts:password",
+    "accounts:settings",
     "accounts:email",
     "accounts:sign-out-everywhere",
     "accounts:make-token",
@@ -125,6 +126,9 @@ OWN = {
     "media:read-titles",
     "media:decided",
 }
+
+# The same for everybody who is signed in, and nobody's.
+SHARED = {"media:poster": {"size": "w342", "name": "no-such-poster.jpg"}}
 
 # Something of one person's; 404 for everybody else.
 OBJECTS: dict[str, OfPerson] = {

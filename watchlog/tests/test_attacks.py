@@ -266,6 +266,21 @@ class TestPaths:
 
 
 class TestSize:
+    def test_nobody_keeps_tmdb_busy_for_all(self, ana, browser, monkeypatch):
+        monkeypatch.setattr("media.attention_views.QUESTIONS_PER_MINUTE", 2)
+        asked: list[object] = []
+
+        def refresh(media):
+            asked.append(media)
+            return True
+
+        monkeypatch.setattr("media.deciding.refresh", refresh)
+        entry = add_series(ana, "Dark", [2], 1)
+        for _ in range(4):
+            page = browser.post(reverse("media:ask-again", args=[entry.pk]), follow=True)
+        assert "Wait a minute" in page.text
+        assert len(asked) == 2
+
     def test_nobody_fills_the_disk_with_files(self, ana, browser, monkeypatch):
         monkeypatch.setattr("imports.uploads.FILES_PER_HOUR", 2)
         for number in range(3):
@@ -273,6 +288,24 @@ class TestSize:
             page = browser.post(reverse("imports:new"), {"file": file}, follow=True)
         assert "too many files within an hour" in page.text
         assert ana.imports.count() == 2
+
+    def test_made_up_posters_are_asked_for_only_so_often(self, browser, monkeypatch, settings):
+        settings.CACHES = {
+            **settings.CACHES,
+            "posters": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        }
+        monkeypatch.setattr("media.posters.NEW_PER_HOUR", 2)
+        asked: list[str] = []
+
+        def fetch(address):
+            asked.append(address)
+            return b""
+
+        monkeypatch.setattr("tmdb.images._fetch", fetch)
+        for number in range(4):
+            address = reverse("media:poster", kwargs={"size": "w342", "name": f"x{number}.jpg"})
+            assert browser.get(address).status_code == 404
+        assert len(asked) == 2
 
     def test_a_huge_form_is_refused(self, browser):
         response = browser.post(reverse("accounts:make-token"), {"name": "x" * 3_000_000})

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from watchlog.tests import routes
-from watchlog.tests.routes import API, OBJECTS, OWN, PUBLIC, SECRET, make_person
+from watchlog.tests.routes import API, OBJECTS, OWN, PUBLIC, SECRET, SHARED, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def is_admin(name, address):
 
 def test_every_page_is_classified():
     there = {name for name, address in routes.all_routes() if not is_admin(name, address)}
-    classified = [*PUBLIC, *API, *OWN, *OBJECTS]
+    classified = [*PUBLIC, *API, *OWN, *SHARED, *OBJECTS]
     assert sorted(there) == sorted(classified)
 
 
@@ -62,6 +62,12 @@ def test_ones_own_pages_want_a_sign_in(make_user, name, method):
     response = getattr(Client(), method)(reverse(name))
     assert response.status_code == 302
     assert response.url.startswith(reverse("accounts:login"))
+
+
+def test_what_is_shared_wants_a_sign_in(make_user):
+    make_user()
+    for name, kwargs in SHARED.items():
+        assert Client().get(reverse(name, kwargs=kwargs)).status_code == 302
 
 
 @pytest.mark.parametrize("name", sorted(OBJECTS))
