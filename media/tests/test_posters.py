@@ -29,7 +29,7 @@ def ana(client, make_user):
 def asked(monkeypatch):
     asked = []
 
-    def poster(path, size):
+    def poster(path, size, **_how):
         asked.append((path, size))
         return PICTURE if path == "/abc.jpg" else None
 
