@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -74,3 +75,11 @@ def test_the_manifest_leads_to_the_library(client):
 
 def test_browsers_that_ask_for_a_favicon_find_it(client):
     assert client.get("/favicon.ico").url.endswith("img/icon.svg")
+
+
+def test_pages_travel_compressed(client, make_user):
+    client.force_login(make_user("ana"))
+    response = client.get("/about/", HTTP_ACCEPT_ENCODING="gzip")
+    assert response["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in response["Vary"]
+    assert b"About watchlog" in gzip.decompress(response.content)
