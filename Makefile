@@ -2,7 +2,7 @@
 
 python = .venv/bin/python
 
-.PHONY: help run demo test lint ci bench evaluate requirements
+.PHONY: help run demo test lint ci bench evaluate soak requirements
 
 help:
 	@echo "make run       start watchlog on http://127.0.0.1:8000 (PORT=8001 for another port)"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint      ruff and mypy"
 	@echo "make ci        everything that CI runs"
 	@echo "make bench     how fast an import stores, beside plain SQL"
+	@echo "make soak      what takes too long for CI: 5,000 requests of any kind to every page"
 	@echo "make evaluate  how right titles are read and matched, on the shared folder"
 
 run:
@@ -41,6 +42,10 @@ bench:
 evaluate:
 	@sh scripts/install.sh requirements-dev.txt
 	@$(python) -m scripts.evaluate
+
+soak:
+	@sh scripts/install.sh requirements-dev.txt
+	@WATCHLOG_FUZZ_REQUESTS=5000 $(python) -m pytest watchlog/tests/test_fuzz.py
 
 # After a change to requirements.in or requirements-dev.in.
 requirements:
