@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from imports.models import Claim, Import
 from media.days import shown_day
 from media.library import seen
-from media.models import Viewing
+from media.models import Episode, Viewing
 from media.pages import Choice
 from media.progress import EpisodeKey, Watched, episode_keys
 from media.titles import entries_named, put_into_language
@@ -79,7 +79,7 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
     query: HistoryQuery
-    page: Page[Viewing]
+    page: Page[int]
     days: tuple[Day, ...]
     profiles: tuple[Choice, ...]
 
@@ -94,13 +94,14 @@ def history_page(user: User, query: HistoryQuery) -> HistoryPage:
     profiles = Viewing.objects.profiles_of(user)
     if query.profile:
         viewings = viewings.exclude(profile="").filter(profile=query.profile)
+    ids = viewings.newest_first().values_list("pk", flat=True)
     if query.search:
-        viewings = viewings.filter(
-            Q(raw_title__icontains=query.search) | Q(entry__in=entries_named(user, query.search))
-        )
-    shown = viewings.select_related("entry__media").prefetch_related("tmdb_episodes")
-    page = Paginator(shown.newest_first(), VIEWINGS_PER_PAGE).get_page(query.page)
-    found = list(page)
+        found_by_name = Q(entry__in=entries_named(user, query.search))
+        ids = ids.filter(Q(raw_title__icontains=query.search) | found_by_name)
+    # Searching twice, to count and to cut out a page, would take twice as long.
+    paginator = Paginator(list(ids) if query.search else ids, VIEWINGS_PER_PAGE)
+    page = paginator.get_page(query.page)
+    found = _with_what_is_shown(list(page))
     put_into_language([viewing.entry for viewing in found], user)
     told_twice = _told_twice(user, found)
     imports = _imports([*(viewing.pk for viewing in found), *told_twice])
@@ -113,6 +114,19 @@ def history_page(user: User, query: HistoryQuery) -> HistoryPage:
         if viewing.pk not in told_twice
     ]
     return HistoryPage(query, page, _by_day(watches), _choices(query, profiles))
+
+
+def _with_what_is_shown(ids: Sequence[int]) -> list[Viewing]:
+    """The viewings, in this order, with entry, title and the number of their TMDB episode.
+
+    They are found by number after the page is cut out, so that late pages cost what early ones do.
+    """
+    first = Episode.objects.filter(viewings=OuterRef("pk")).order_by("number")
+    viewings = Viewing.objects.select_related("entry__media").annotate(
+        number=Subquery(first.values("number")[:1])
+    )
+    by_id = viewings.in_bulk(ids)
+    return [by_id[pk] for pk in ids if pk in by_id]
 
 
 def _told_twice(user: User, found: Sequence[Viewing]) -> dict[int, int]:
@@ -179,9 +193,10 @@ def _place(viewing: Viewing) -> str:
     """ "S2 E3 Title" of an episode, as far as it is known; nothing for a movie."""
     if viewing.kind != "episode":
         return ""
-    numbers = sorted(episode.number for episode in viewing.tmdb_episodes.all())
     season = viewing.season_number if viewing.tmdb_season is None else viewing.tmdb_season
-    number = numbers[0] if numbers else viewing.episode_number
+    number: int | None = getattr(viewing, "number", None)
+    if number is None:
+        number = viewing.episode_number
     known = []
     if season is not None and not (viewing.season_inferred and viewing.tmdb_season is None):
         known.append(_("S%(season)s") % {"season": season})

@@ -129,10 +129,17 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
     def needing_attention(self) -> Self:
         """Without a match that holds: open, failed, or TMDB has no such series any more."""
-        return self.filter(
-            Q(lookup_status__in=["uncertain", "not_found", "error"])
-            | Q(lookup_status="matched", media__tmdb_gone_at__isnull=False)
-        )
+        # A union, because no index serves an OR over two tables.
+        return self.filter(pk__in=self.open().values("pk").union(self.gone().values("pk")))
+
+    def open(self) -> Self:
+        """Which series they are is not known, and somebody should look at it."""
+        return self.filter(lookup_status__in=["uncertain", "not_found", "error"])
+
+    def gone(self) -> Self:
+        """Matched with a series that TMDB doesn't have any more."""
+        gone = Media.objects.filter(tmdb_gone_at__isnull=False)
+        return self.filter(lookup_status="matched", media__in=gone.values("pk"))
 
     def waiting(self) -> Self:
         """To be looked up, in the order in which the first screen fills (rule 24)."""
@@ -181,7 +188,7 @@ class ViewingQuerySet(models.QuerySet["Viewing"]):
 
     def profiles_of(self, user: User) -> tuple[str, ...]:
         """The profiles that a user's files name, by name. One query, of an index alone."""
-        named = self.of(user).exclude(profile="").order_by("profile")
+        named = self.of(user).shown().exclude(profile="").order_by("profile")
         return tuple(named.values_list("profile", flat=True).distinct())
 
     def newest_first(self) -> Self:
@@ -261,6 +268,12 @@ class Media(models.Model):
                 fields=["last_tmdb_update"],
                 name="media_media_due_for_refresh",
                 condition=Q(tmdb_id__isnull=False, media_type="tv_series"),
+            ),
+            # Needs attention: the few that TMDB doesn't have any more.
+            models.Index(
+                fields=["tmdb_gone_at"],
+                name="media_media_gone",
+                condition=Q(tmdb_gone_at__isnull=False),
             ),
         ]
 
@@ -520,12 +533,16 @@ class Viewing(models.Model):
                 condition=Q(reading_uncertain=True),
             ),
             # History: one user's viewings by day, newest first.
-            models.Index(fields=["user", "-day"], name="media_viewing_by_day"),
+            models.Index(
+                fields=["user", "-day"],
+                name="media_viewing_by_day",
+                condition=Q(dismissed_at__isnull=True),
+            ),
             # History: one user's profiles, and the viewings of one of them.
             models.Index(
                 fields=["user", "profile", "-day"],
                 name="media_viewing_by_profile",
-                condition=~Q(profile=""),
+                condition=~Q(profile="") & Q(dismissed_at__isnull=True),
             ),
         ]
 

@@ -148,7 +148,7 @@ def library_page(user: User, query: LibraryQuery) -> LibraryPage:
         entries = entries.watched_in(query.year)
     if query.profile:
         entries = entries.watched_by(query.profile)
-    totals = count_totals(entries)
+    totals = count_totals(entries, user)
     chosen = in_order(narrowed(entries, query.show), query.sort).for_display()
     paginator = Paginator(chosen, CARDS_PER_PAGE)
     paginator.count = totals.of(query.show)  # Known already: one query less.
@@ -169,15 +169,18 @@ def library_page(user: User, query: LibraryQuery) -> LibraryPage:
     )
 
 
-def count_totals(entries: LibraryEntryQuerySet) -> Totals:
+def count_totals(entries: LibraryEntryQuerySet, user: User) -> Totals:
+    """What `entries` of a user hold, in one query."""
     series = Q(media__media_type="tv_series")
+    # Not `entries` again: what a search found is a long list.
+    of_user = LibraryEntry.objects.of(user)
     found = entries.aggregate(
         titles=Count("pk"),
         series=Count("pk", filter=series),
         started=Count("pk", filter=series & Q(watched_episodes_count__gt=0)),
-        complete=Count("pk", filter=Q(pk__in=entries.complete().values("pk"))),
-        attention=Count("pk", filter=Q(pk__in=entries.needing_attention().values("pk"))),
-        waiting=Count("pk", filter=Q(pk__in=entries.waiting().order_by().values("pk"))),
+        complete=Count("pk", filter=Q(pk__in=of_user.complete().values("pk"))),
+        attention=Count("pk", filter=Q(pk__in=of_user.needing_attention().values("pk"))),
+        waiting=Count("pk", filter=Q(pk__in=of_user.waiting().order_by().values("pk"))),
         episodes=Coalesce(Sum("watched_episodes_count"), 0),
         first=Min("first_watched"),
         last=Max("last_watched"),

@@ -110,9 +110,9 @@ def test_what_is_anothers_is_not_shown(client, ana, make_user):
 
 
 def test_it_asks_the_database_no_more_often_when_it_grows(client, ana):
-    def queries():
+    def queries(**query):
         with CaptureQueriesContext(connection) as captured:
-            assert client.get(ADDRESS).status_code == 200
+            assert client.get(ADDRESS, query).status_code == 200
         return len(captured)
 
     add_series(ana, "Small", [10], 1)
@@ -120,6 +120,7 @@ def test_it_asks_the_database_no_more_often_when_it_grows(client, ana):
     for at in range(20):
         add_series(ana, f"Series {at}", [10], 8)
     assert queries() == few <= MOST_QUERIES
+    assert queries(q="series") <= MOST_QUERIES
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"profile": "Ana"}])
