@@ -114,7 +114,9 @@ _SERIES_KEY = NullIf(
 
 def count_open(user: User) -> int:
     """How many items the page has. One query."""
-    entries = open_entries(user).order_by().values("user").annotate(n=Count("pk")).values("n")
+    entries = LibraryEntry.objects.of(user).visible().order_by()
+    unsettled = entries.open().values("user").annotate(n=Count("pk")).values("n")
+    gone = entries.gone().values("user").annotate(n=Count("pk")).values("n")
     groups = (
         doubtful_viewings(user)
         .order_by()
@@ -123,7 +125,10 @@ def count_open(user: User) -> int:
         .values("n")
     )
     found = User.objects.filter(pk=user.pk).values_list(
-        Coalesce(Subquery(entries), 0) + Coalesce(Subquery(groups), 0), flat=True
+        Coalesce(Subquery(unsettled), 0)
+        + Coalesce(Subquery(gone), 0)
+        + Coalesce(Subquery(groups), 0),
+        flat=True,
     )
     return int(found.get())
 
