@@ -2,7 +2,7 @@
 
 python = .venv/bin/python
 
-.PHONY: help run demo test lint ci bench evaluate soak requirements
+.PHONY: help run demo test lint ci bench evaluate soak screenshots requirements
 
 help:
 	@echo "make run       start watchlog on http://127.0.0.1:8000 (PORT=8001 for another port)"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench     how fast an import stores, beside plain SQL"
 	@echo "make soak      what takes too long for CI: 5,000 requests of any kind to every page"
 	@echo "make evaluate  how right titles are read and matched, on the shared folder"
+	@echo "make screenshots  pictures of every page, into the folder screenshots"
 
 run:
 	@sh scripts/install.sh requirements.txt
@@ -46,6 +47,10 @@ evaluate:
 soak:
 	@sh scripts/install.sh requirements-dev.txt
 	@WATCHLOG_FUZZ_REQUESTS=5000 $(python) -m pytest watchlog/tests/test_fuzz.py
+
+screenshots:
+	@sh scripts/install.sh requirements-dev.txt
+	@$(python) -m scripts.screenshots
 
 # After a change to requirements.in or requirements-dev.in.
 requirements:
