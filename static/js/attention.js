@@ -53,6 +53,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// What could not be answered has changed meanwhile: the page as it is now tells.
+document.addEventListener("htmx:responseError", () => location.reload());
+
 document.addEventListener("htmx:afterSettle", () => {
   if (following) focus(following);
   following = null;
