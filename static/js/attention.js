@@ -7,7 +7,7 @@ const list = document.querySelector("[data-items]");
 // Where the filters scroll sideways, the chosen one is in sight.
 document.querySelector(".chips [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-const itemsLeft = () => Array.from(list.querySelectorAll("[data-item]"));
+const itemsLeft = () => Array.from(document.querySelectorAll("[data-items] [data-item]"));
 
 const focus = (item) => {
   item?.focus({ preventScroll: true });
@@ -39,24 +39,21 @@ list?.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// Only the last decision has its undo button; the next item takes the focus.
-let following = null;
+// Only the last decision has its undo button. What comes into the item's place takes the focus:
+// what is left of it, or the next one.
+let place = -1;
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const item = event.detail.target.closest("[data-item]");
+  place = event.detail.xhr.status === 200 ? itemsLeft().indexOf(event.detail.target) : -1;
+  if (place < 0) return;
+  for (const done of document.querySelectorAll(".just-decided")) done.remove();
+});
+
+document.addEventListener("htmx:afterSettle", () => {
   const items = itemsLeft();
-  following = item === event.detail.target ? items[items.indexOf(item) + 1] ?? null : null;
-  if (following !== null || items.length === 1) {
-    for (const done of document.querySelectorAll("[data-done] [data-undo], .just-decided [data-undo]")) {
-      done.closest(".just-decided").remove();
-    }
-  }
+  if (place >= 0) focus(items[place] ?? items[place - 1]);
+  place = -1;
 });
 
 // What could not be answered has changed meanwhile: the page as it is now tells.
 document.addEventListener("htmx:responseError", () => location.reload());
-
-document.addEventListener("htmx:afterSettle", () => {
-  if (following) focus(following);
-  following = null;
-});
