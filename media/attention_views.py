@@ -204,9 +204,7 @@ def read_titles(request: SignedInRequest) -> HttpResponse:
         return redirect(_back(request))
     look_up_waiting.enqueue(request.user.pk)
     left = attention.doubt_about(request.user, request.POST.get("series", ""))
-    if left is not None and _is_partial(request):
-        return render(request, "media/_attention_doubt.html", {"doubt": left})
-    return _done(request, None)
+    return _done(request, None, left)
 
 
 @require_POST
@@ -244,12 +242,14 @@ def _back(request: SignedInRequest) -> str:
     return reverse("media:attention")
 
 
-def _done(request: SignedInRequest, entry: LibraryEntry | None) -> HttpResponse:
-    """Answer a decision after which `entry` is what it was about."""
+def _done(
+    request: SignedInRequest, entry: LibraryEntry | None, left: attention.Doubt | None = None
+) -> HttpResponse:
+    """Answer a decision after which `entry` is what it was about, and `left` still to be asked."""
     if _is_partial(request):
-        (latest, *_others) = attention.latest_decisions(request.user)
         answer = {
-            "decided": latest,
+            "decided": attention.latest_decisions(request.user)[0],
+            "doubt": left,
             "back": _back(request),
             "open_items": attention.count_open(request.user),
         }
