@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import os
 import statistics
 import sys
@@ -48,6 +49,7 @@ def main() -> None:
         prepare(url)
         print(f"{chosen.rows} rows into tables that hold {chosen.existing}, {url.split(':')[0]}")
         bench_storing(chosen.rows, chosen.existing, chosen.times)
+        bench_look_up()
 
 
 def prepare(url: str) -> None:
@@ -66,6 +68,7 @@ def prepare(url: str) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    call_command("createcachetable")
 
 
 def bench_storing(rows: int, existing: int, times: int) -> None:
@@ -87,6 +90,48 @@ def bench_storing(rows: int, existing: int, times: int) -> None:
             f"the same rows again {repeated:.2f} s ({again[-1]:.0%} of the first time)"
         )
     print(f"median ratio {statistics.median(ratios):.1f}, again {statistics.median(again):.0%}")
+
+
+def bench_look_up(series: int = 200, limit: int = 40, period: float = 1.0) -> None:
+    """How much of the rate limit one import's look-ups use, at 100 ms latency.
+
+    n requests within t seconds use n * period / (limit * (t + period)) of it. Needs the shared
+    folder: its stand-in for TMDB, and the names of real series.
+    """
+    from django.test import override_settings
+
+    from accounts.models import User
+    from media.library import NewName, find_or_create_names
+    from media.lookup import look_up
+    from media.models import LibraryEntry, MediaType
+    from tmdb.tests.servers import tmdb_server
+
+    shared = Path(os.environ.get("WATCHLOG_SHARED", ROOT.parent / "shared"))
+    known = shared / "exports" / "series_ids.jsonl"
+    if not known.is_file():
+        print(f"Look-ups are not measured: there are no names of series in {shared}.")
+        return
+    lines = map(json.loads, known.read_text(encoding="utf-8").splitlines())
+    names = [line["series"] for line in lines if line["language"] == "en"][:series]
+    user = User.objects.create_user(f"look-up-{time.time_ns()}")
+    find_or_create_names(
+        user.pk, [NewName(MediaType.TV_SERIES, name, name.casefold(), "en") for name in names]
+    )
+    with tmdb_server() as tmdb:
+        tmdb.faults(latency_ms=100)
+        with override_settings(
+            TMDB_API_KEY="standin",
+            TMDB_API_URL=tmdb.api_url,
+            TMDB_RATE_LIMIT=limit,
+            TMDB_RATE_PERIOD=period,
+        ):
+            look_up(LibraryEntry.objects.of(user).waiting())
+        asked = tmdb.stats()
+    used = asked["requests"] * period / (limit * (asked["seconds"] + period))
+    print(
+        f"{len(names)} series looked up with {asked['requests']} requests in "
+        f"{asked['seconds']:.1f} s: {used:.2f} of {limit} requests per {period:.0f} s"
+    )
 
 
 def store_rows(user: User, first: int, number: int) -> float:
