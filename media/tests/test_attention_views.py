@@ -416,7 +416,9 @@ class TestReadings:
         html = self.read(client, HTMX, one=f"episode:{first}", series="lupin").text
         assert "<html" not in html
         assert "Lupin: Chapter 2" in html
-        assert html.count("Lupin: Chapter 1") == html.count("“Lupin: Chapter 1” is an episode of Lupin")
+        assert html.count("Lupin: Chapter 1") == html.count(
+            "“Lupin: Chapter 1” is an episode of Lupin"
+        )
         second = self.title("Lupin: Chapter 2")
         html = self.read(client, HTMX, one=f"episode:{second}", series="lupin").text
         assert "is an episode of Lupin" in html
