@@ -24,8 +24,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, NullIf, RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
@@ -64,12 +63,12 @@ JUST_NOW = timedelta(minutes=10)
 class AttentionKind(models.TextChoices):
     """Why something needs attention; the value stands in the address, the order is the page's."""
 
-    LIKELY = "nearly-sure", _l("Nearly sure")
-    UNCERTAIN = "uncertain", _l("Which one is it?")
-    GONE = "gone", _l("Gone from TMDB")
-    NOT_FOUND = "not-found", _l("Not found")
-    FAILED = "failed", _l("Failed")
-    READING = "episode-or-movie", _l("Episode or movie?")
+    LIKELY = "nearly-sure", gettext_lazy("Nearly sure")
+    UNCERTAIN = "uncertain", gettext_lazy("Which one is it?")
+    GONE = "gone", gettext_lazy("Gone from TMDB")
+    NOT_FOUND = "not-found", gettext_lazy("Not found")
+    FAILED = "failed", gettext_lazy("Failed")
+    READING = "episode-or-movie", gettext_lazy("Episode or movie?")
 
 
 _CASES = Case(
@@ -221,13 +220,13 @@ def _reasons(parts: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
 
 # Sentences of the score table that leave it to the reader what follows from them.
 _PLAINER: dict[tuple[str, str], StrOrPromise] = {
-    ("first aired %(aired)s, first watched %(watched)s", "plus"): _l(
+    ("first aired %(aired)s, first watched %(watched)s", "plus"): gettext_lazy(
         "first aired %(aired)s, shortly before you watched it"
     ),
-    ("first aired %(aired)s, first watched %(watched)s", "minus"): _l(
+    ("first aired %(aired)s, first watched %(watched)s", "minus"): gettext_lazy(
         "first aired %(aired)s, long before you watched it (%(watched)s)"
     ),
-    ("season %(seen)s of your file is among its %(known)s", "plus"): _l(
+    ("season %(seen)s of your file is among its %(known)s", "plus"): gettext_lazy(
         "has a season %(seen)s, the last one of your file"
     ),
 }

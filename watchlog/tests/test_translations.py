@@ -26,6 +26,7 @@ CALLS = {
     "_": (1, False),
     "gettext": (1, False),
     "gettext_lazy": (1, False),
+    "gettext_noop": (1, False),
     "ngettext": (2, False),
     "ngettext_lazy": (2, False),
     "pgettext": (2, True),
