@@ -21,7 +21,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Least, Lower, NullIf
+from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
@@ -228,9 +228,11 @@ def in_order(entries: LibraryEntryQuerySet, sort: Sort) -> LibraryEntryQuerySet:
             return entries.order_by(Lower("media__title"), "pk")
         case Sort.PROGRESS:
             known = NullIf(Coalesce("media__aired_episodes", "media__total_episodes"), 0)
-            share = Cast("watched_episodes_count", FloatField()) / known
-            # What is beyond the total is no further than complete.
-            return entries.order_by(Least(share, Value(1.0)).desc(nulls_last=True), *newest)
+            shares = entries.annotate(share=Cast("watched_episodes_count", FloatField()) / known)
+            # What is beyond the total is no further than complete. Not LEAST: on PostgreSQL it
+            # passes over an unknown share.
+            capped = Case(When(share__gt=1.0, then=Value(1.0)), default=F("share"))
+            return shares.order_by(capped.desc(nulls_last=True), *newest)
         case Sort.NEARLY_FINISHED:
             goal = Coalesce("media__aired_episodes", "media__total_episodes")
             left = goal - F("watched_episodes_count")

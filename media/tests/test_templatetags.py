@@ -59,7 +59,7 @@ def test_where_there_is_little_room_another_year_shows_its_month_alone():
 
 def test_months_are_named_in_the_language_of_the_page():
     with translation.override("de"):
-        assert short_day(date(2025, 12, 31), TODAY) == "31 Dez 2025"
+        assert short_day(date(2025, 12, 31), TODAY) == "31. Dez 2025"
 
 
 @pytest.mark.parametrize(
