@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imports.reading.keys import name_key, title_key
-from imports.reading.reader import ALL_PROFILES, read
+from imports.reading.reader import ALL_PROFILES, MOST_PROFILES, read
 from imports.reading.types import (
     NOTHING_KNOWN,
     Alternative,
@@ -24,6 +24,7 @@ from imports.reading.types import (
 
 __all__ = [
     "ALL_PROFILES",
+    "MOST_PROFILES",
     "NOTHING_KNOWN",
     "Alternative",
     "Choice",

@@ -21,4 +21,9 @@ def paused_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():
+            # Moves all that was made to the oldest generation: as young objects, they would be
+            # looked through at once.
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()

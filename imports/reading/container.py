@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
 
-from imports.reading.delimited import Record, decode
+from imports.reading.delimited import Record, Text
 from imports.reading.spreadsheet import spreadsheet_records
 from imports.reading.types import Message, Options, UnreadableFile
 
@@ -19,6 +19,8 @@ WHAT_TO_UPLOAD = Message(
 )
 # In this order: where a ZIP has both, the first one tells more.
 _WANTED = ("viewingactivity.csv", "netflixviewinghistory.csv")
+# What browsers and file managers add to a second download: "NetflixViewingHistory (1).csv".
+_COPY = re.compile(r" ?\(\d{1,3}\)(?=\.csv$)")
 _CHUNK = 1 << 16
 _SHOWN_NAMES = 3
 # Netflix's download has some 30 files. An archive of a million empty ones costs memory.
@@ -52,15 +54,14 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], Message], ...] = tuple(
         (rb"PK\x03\x04", "This is a ZIP file within a ZIP file. Unpack it first."),
     )
 )
-_HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """The cells of a file: `text` still to be split, or the `records` of a spreadsheet."""
 
-    text: str = ""
-    records: Sequence[Record] | None = None
+    text: Text | None = None
+    records: Sequence[Record] = ()
 
 
 def unreadable(what: Message | str, **values: object) -> UnreadableFile:
@@ -85,24 +86,26 @@ def open_table(data: bytes, options: Options) -> Table:
                 # One record more than allowed, and the header: enough to notice the excess.
                 limit = options.max_rows + 2
                 return Table(records=spreadsheet_records(data, limit=limit))
-            data = _wanted_member(archive, options)
-    return _plain(data)
+            member = _wanted_member(archive)
+        # Unpacked anew each time it is read: what it unpacks to may be far larger than the file.
+        return _plain(Text(lambda: _chunks(_archive(data), member, options.max_unpacked_bytes)))
+    return _plain(Text.of(data))
 
 
-def _plain(data: bytes) -> Table:
+def _plain(text: Text) -> Table:
     for signature, what in _SIGNATURES:
-        if signature.match(data):
+        if signature.match(text.first):
             raise unreadable(what)
-    text = decode(data)
-    head = text[:_HEAD].lstrip().lower()
-    if not head and not text.strip():
+    start = text.start()
+    head = start.lstrip().lower()
+    if not head and not any(map(str.strip, text.blocks())):
         raise unreadable("This file is empty.")
     if head.startswith(("<!doctype html", "<html", "<head", "<body")):
         raise unreadable("This is a web page that was saved, not the file that it offers.")
     if head.startswith("<"):
         raise unreadable("This is an XML file.")
     if head.startswith(("{", "[{", "[\n", "[\r", "[ ")):
-        if '"watched_at"' in text[:_HEAD]:
+        if '"watched_at"' in start:
             raise unreadable("This looks like a history from Trakt, which watchlog cannot read.")
         raise unreadable("This is a JSON file.")
     return Table(text=text)
@@ -122,7 +125,7 @@ def _damaged() -> UnreadableFile:
     return unreadable("This ZIP file is damaged, or was not downloaded whole.")
 
 
-def _wanted_member(archive: zipfile.ZipFile, options: Options) -> bytes:
+def _wanted_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [member for member in archive.infolist() if _is_real_file(member)]
     for wanted in _WANTED:
         found = [member for member in members if _base_name(member) == wanted]
@@ -139,7 +142,7 @@ def _wanted_member(archive: zipfile.ZipFile, options: Options) -> bytes:
                 )
             )
         if found:
-            return _unpack(archive, found[0], options.max_unpacked_bytes)
+            return _without_password(found[0])
     raise unreadable(
         "This ZIP file has no ViewingActivity.csv in it, but: %(names)s.",
         names=", ".join(_listed(members)) or "(nothing)",
@@ -153,7 +156,7 @@ def _is_real_file(member: zipfile.ZipInfo) -> bool:
 
 
 def _base_name(member: zipfile.ZipInfo) -> str:
-    return member.filename.replace("\\", "/").rpartition("/")[2].lower()
+    return _COPY.sub("", member.filename.replace("\\", "/").rpartition("/")[2].lower())
 
 
 def _listed(members: Sequence[zipfile.ZipInfo]) -> list[str]:
@@ -161,7 +164,7 @@ def _listed(members: Sequence[zipfile.ZipInfo]) -> list[str]:
     return [*names, "..."] if len(members) > _SHOWN_NAMES else names
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
+def _without_password(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
     if member.flag_bits & 1:
         raise UnreadableFile(
             Message(
@@ -170,7 +173,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> by
                 {"name": member.filename},
             )
         )
-    return b"".join(_chunks(archive, member, limit))
+    return member
 
 
 def _check_size(archive: zipfile.ZipFile, limit: int) -> None:

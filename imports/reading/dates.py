@@ -15,7 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from imports.reading.types import Choice, DateOrder, Message, Question, QuestionKind
+from imports.reading.types import (
+    Choice,
+    DateOrder,
+    Message,
+    Question,
+    QuestionKind,
+    UnreadableFile,
+)
 
 # Netflix began to stream in January 2007: no viewing is older.
 _FIRST_YEAR = 2007
@@ -27,6 +34,8 @@ _OLDEST, _NEWEST = date(1900, 1, 1), date(2199, 12, 31)
 _MAX_LENGTH = 60
 # From this many different dates on, their years tell whether the year stands first.
 _ENOUGH_DATES = 10
+# More days than a century has.
+_MOST_DATES = 40_000
 
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -47,6 +56,8 @@ class Numbers(NamedTuple):
     last: int
     long_year: bool
     """True when the last number has four digits, and so is the year."""
+    day_last: bool = False
+    """True when the last number has one digit, as a year never has."""
 
 
 class Written(NamedTuple):
@@ -108,11 +119,14 @@ def parse_date(text: str) -> Parsed | None:
             return None
         day = _date(_full_year(int(first), True), month, int(last))
         return None if day is None else _at(day, clock)
-    if len(first) == 3 or len(last) not in (2, 4):
-        return None
     dots = sign == "."
     year_style = dots and end == "." and ". " in found.group()
-    return Written(Numbers(int(first), month, int(last), len(last) == 4), clock, dots, year_style)
+    # Korea writes "24. 3. 2."; without its dots, "9-1-1" is a title.
+    day_last = len(last) == 1
+    if len(first) == 3 or len(last) == 3 or (day_last and not year_style):
+        return None
+    numbers = Numbers(int(first), month, int(last), len(last) == 4, day_last)
+    return Written(numbers, clock, dots, year_style)
 
 
 def _tidy(text: str) -> str:
@@ -133,6 +147,7 @@ def decide(
     `column` has the date cells of all rows in file order, `parsed` what `parse_date` says of
     each different one. An order that is `chosen` (not AUTO) holds without a question. Dates of
     a `spreadsheet` (the program's own, not text) are put right where it swapped day and month.
+    Raises UnreadableFile when there are more of them than days on which anybody watched.
     """
     open_dates = {text: value for text, value in parsed.items() if isinstance(value, Written)}
     days: Mapping[Numbers, date | None] = {}
@@ -208,9 +223,11 @@ def _at(day: date, clock: timedelta | None) -> date | datetime:
 
 
 def _resolve(numbers: Numbers, order: DateOrder) -> date | None:
-    first, middle, last, long_year = numbers
+    first, middle, last, long_year, day_last = numbers
     if order is DateOrder.YMD:
         return None if long_year else _date(_full_year(first, False), middle, last)
+    if day_last:
+        return None
     month, day = (first, middle) if order is DateOrder.MDY else (middle, first)
     return _date(_full_year(last, long_year), month, day) if month <= 12 else None
 
@@ -267,6 +284,14 @@ class _Evidence:
             numbers = open_dates[text].numbers
             self.rows[numbers] += count
             self.examples.setdefault(numbers, text)
+            if len(self.rows) > _MOST_DATES:
+                raise UnreadableFile(
+                    Message(
+                        "The dates of this file make no sense, such as '%(example)s': there are "
+                        "more different ones than days in a hundred years.",
+                        {"example": text},
+                    )
+                )
         self.days = {
             order: {numbers: _resolve(numbers, order) for numbers in self.rows}
             for order in ORDER_NAMES
@@ -355,10 +380,11 @@ class _Evidence:
         Read the wrong way round, days are taken for years: they spread over 31 of them.
         """
         styled = self._styled()
-        if len(self.rows) < _ENOUGH_DATES:
-            return styled
         early, years = self._years(DateOrder.YMD)
         other_early, other_years = min(self._years(order) for order in others)
+        if len(self.rows) < _ENOUGH_DATES:
+            # Few dates spread little; years before Netflix tell nevertheless.
+            return styled or (early == 0 < other_early and years < other_years)
         if styled:
             return not (other_early < early and 2 * other_years < years)
         return early <= other_early and 2 * years < other_years

@@ -15,6 +15,10 @@ from imports.reading.types import KnownSeries
 
 _NO_WORD = re.compile(r"[\W_]+")
 _COUNTING = (Level.CHAPTER, Level.EPISODE)
+# What most groups have of most things, not to make a set for each: never added to.
+_NOTHING: frozenset[int] = frozenset()
+_NONE_BELOW: dict[str, set[str]] = {}
+_NO_PARTS_BELOW: dict[str, set[int]] = {}
 
 
 class Unmarked(NamedTuple):
@@ -30,13 +34,14 @@ class File:
     """What is known of the whole file and the library before unmarked titles are read.
 
     `marked` has the seasons that markers show, by folded name of the series. `films` are the
-    stems of the file's film names. `old` says that the file was exported before Netflix dropped
+    stems of the file's film names, `singles` counts its titles without a colon. `old` says that the file was exported before Netflix dropped
     markers; `activity` that files of its kind always have them.
     """
 
     marked: Mapping[str, Collection[int | None]]
     known: Mapping[str, KnownSeries]
     films: Collection[str]
+    singles: int
     marker_of: Callable[[str], Marker | None]
     old: bool
     activity: bool
@@ -45,7 +50,10 @@ class File:
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Folded text as words between single blanks, with a blank before and behind."""
-    return f" {_NO_WORD.sub(' ', fold(text)).strip()} "
+    folded = fold(text)
+    if "  " not in folded and folded.replace(" ", "").isalnum():
+        return f" {folded.strip()} "
+    return f" {_NO_WORD.sub(' ', folded).strip()} "
 
 
 @lru_cache(maxsize=4096)
@@ -60,10 +68,13 @@ def repeats(part: str, name: str) -> bool:
     if theirs in ours or ours in theirs:
         return True
     words = ours.split()
+    if not any(map(theirs.split().__contains__, words)):
+        return False
     names = [word for word in words if read_number(word) is None]
     return 1 < len(names) < len(words) and f" {' '.join(names)} " in theirs
 
 
+@lru_cache(maxsize=4096)
 def season_number(part: str, name: str) -> int | None:
     """The number in a season's name that repeats the series' ("Stranger Things 4" is 4).
 
@@ -91,6 +102,7 @@ class Group:
         "below",
         "counted",
         "file",
+        "film_odds",
         "folded",
         "is_series",
         "most_below",
@@ -98,9 +110,11 @@ class Group:
         "named",
         "numbers",
         "parts_below",
+        "repeating",
         "seasons",
         "titles",
         "triples",
+        "unmarked_series",
     )
 
     def __init__(self, name: str, folded: str, file: File) -> None:
@@ -111,19 +125,25 @@ class Group:
         # The different second parts of titles of two parts: those that are names, and the
         # numbers of those that are "Part 1" or the like.
         self.named: set[str] = set()
-        self.numbers: set[int] = set()
+        self.numbers: Collection[int] = _NOTHING
         # The different titles that stand under each second part; those of three parts; the
         # numbers of those that close with "Part 1" or the like; how many the largest has.
-        self.below: dict[str, set[str]] = {}
-        self.triples: dict[str, set[str]] = {}
-        self.parts_below: dict[str, set[int]] = {}
+        self.below = _NONE_BELOW
+        self.triples = _NONE_BELOW
+        self.parts_below = _NO_PARTS_BELOW
         self.most_below = 0
+        # The second parts that repeat the name.
+        self.repeating: Collection[str] = ()
         # Whether a title says outright that it is an episode ("Episode 3").
         self.counted = False
         # The seasons that the file shows, by markers or by names that repeat the series' name.
-        self.seasons: set[int | None] = set(file.marked.get(folded, ()))
+        self.seasons = file.marked.get(folded, _NOTHING)
         # Whether anything but its plain titles shows that the name is a series'.
         self.is_series = False
+        # How likely it is a film's, where nothing else tells; see `odds`. None: not asked yet.
+        self.film_odds: float | None = None
+        # How many series of the file are not marked, for these odds.
+        self.unmarked_series = 0
         self._whose = name_of(folded)
         self._films = known_films(folded)
 
@@ -135,8 +155,14 @@ class Group:
                 self._count_pair(title.parts[1])
             elif self._count_longer(title.parts):
                 repeated = True
-        self.most_below = max(map(len, self.below.values()), default=0)
+        if self.below:
+            self.most_below = max(map(len, self.below.values()))
         self.is_series = self.counted or repeated or self.folded in self.file.marked
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether the name is known neither of films nor of a person."""
+        return self._whose not in (NameOf.FILMS, NameOf.PERSON)
 
     def whose(self, second: str) -> NameOf | None:
         """Whose name stands before this folded second part."""
@@ -149,7 +175,7 @@ class Group:
         elif marker.level is Level.EPISODE:
             self.counted = True
         elif marker.exact and marker.number is not None:
-            self.numbers.add(marker.number)
+            self.numbers = {*self.numbers, marker.number}
         else:
             self.named.add(fold(second))
 
@@ -161,6 +187,8 @@ class Group:
             return False
         second = fold(parts[1])
         below = fold(": ".join(parts[2:]))
+        if not self.below:
+            self.below, self.triples, self.parts_below = {}, {}, {}
         self.below.setdefault(second, set()).add(below)
         if len(parts) == 3:
             self.triples.setdefault(second, set()).add(below)
@@ -169,5 +197,8 @@ class Group:
             self.parts_below.setdefault(second, set()).add(last.number)
         if not repeats(parts[1], parts[0]):
             return False
-        self.seasons.add(season_number(parts[1], parts[0]))
+        self.repeating = {*self.repeating, second}
+        season = season_number(parts[1], parts[0])
+        if season not in self.seasons:
+            self.seasons = {*self.seasons, season}
         return True

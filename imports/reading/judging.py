@@ -15,11 +15,13 @@ from imports.reading.evidence import File, Group, Unmarked, mentions, plain, rep
 from imports.reading.knowledge import (
     NameOf,
     film_stem,
+    is_name_of_series,
     is_roman_sequel,
     is_sequel,
     names_its_seasons,
 )
-from imports.reading.markers import Level, Marker, table
+from imports.reading.markers import Level, Marker, has_unspaced, table
+from imports.reading.odds import form, rarity
 from imports.reading.spelling import fold
 from imports.reading.types import Alternative, Kind, Message
 
@@ -28,6 +30,8 @@ _BREAK = re.compile(r" [-–—] | \(")
 _SURELY = 7
 _SURELY_NEW = 5
 _HINT_WORDS = 3
+# Logarithm of the odds from which a title is taken for a film.
+_LIKELY_FILM = -1.25
 
 SUFFIXED = Message("Series, because the title closes with the number of an episode.")
 _EVERY_MARKED = Message(
@@ -47,6 +51,10 @@ _ALONE_OLD = (
 _ALONE_NEW = (
     "Series, perhaps: no other title of this file begins with “%(name)s”, but nothing says that "
     "it is a film."
+)
+_LIKE_FILM = (
+    "Movie, perhaps: few titles of this file begin with “%(name)s”, and they look more like films "
+    "than like episodes."
 )
 _FILMS = "Movie, because “%(name)s” is the name of films."
 _PERHAPS_FILMS = "Movie, because “%(name)s” is the name of films as well as of a series."
@@ -70,6 +78,7 @@ _BESIDE_MANY = (
     "marker go with them."
 )
 _KNOWN = "Series, because “%(name)s” is a series of your library."
+_NAME_OF_SERIES = "Series, because “%(name)s” is the name of a series."
 _PILOT = "Series, because “%(word)s” is what a first or last episode is called."
 _NAMED_SEASON = "Series, because “%(season)s” seems to be a season of “%(name)s”."
 _LONG = "Series, because the title has the parts of an episode of “%(name)s”."
@@ -103,9 +112,34 @@ def judge(titles: Iterable[Unmarked], file: File) -> dict[str, Verdict]:
     verdicts: dict[str, Verdict] = {}
     for group in groups.values():
         group.gather()
+    unmarked_series = sum(map(_is_unmarked_series, groups.values()))
+    for group in groups.values():
+        group.unmarked_series = unmarked_series
         for title in group.titles:
             verdicts[title.raw] = _judge(group, title)
     return verdicts
+
+
+def _is_unmarked_series(group: Group) -> bool:
+    """Whether many titles or their numbers show a series whose seasons are not marked."""
+    if group.folded in group.file.marked:
+        return False
+    return group.counted or (len(group.named) >= _SURELY_NEW and group.is_nobody)
+
+
+def _film_odds(group: Group) -> float:
+    """How much more likely a name with few titles is a film's, as logarithm of the odds."""
+    if group.film_odds is None:
+        group.film_odds = _weigh(group)
+    return group.film_odds
+
+
+def _weigh(group: Group) -> float:
+    pairs = [title.parts for title in group.titles if len(title.parts) == 2]
+    if not 0 < len(group.named) < _SURELY_NEW or group.file.old:
+        return 0.0
+    forms = sum(form(first, second) for first, second in pairs) / len(pairs)
+    return forms + rarity(group.unmarked_series, group.file.singles, len(group.named))
 
 
 def _judge(group: Group, title: Unmarked) -> Verdict:
@@ -155,10 +189,10 @@ def _judge_pair(group: Group, title: Unmarked) -> Verdict:
         return Verdict(Kind.MOVIE, _EVERY_MARKED)
     if group.is_series:
         return _judge_beside(group, title)
-    return _judge_by_words(group, title, whose)
+    return _judge_by_words(group, title, folded, whose)
 
 
-def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verdict:
+def _judge_by_words(group: Group, title: Unmarked, folded: str, whose: NameOf | None) -> Verdict:
     """A title of two names, and nothing else shows that the first is a series."""
     first, second = title.parts
     file = group.file
@@ -180,13 +214,20 @@ def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verd
         return _episode(_MANY, name=first, count=count, uncertain=whose is not None)
     if group.folded.rpartition(" ")[2] in table().presenting:
         return _movie(title, _PRESENTS, name=first, uncertain=False)
-    if fold(second) in table().pilots:
+    if folded in table().pilots:
         return _episode(_PILOT, word=second, uncertain=True)
+    if not file.old and is_name_of_series(group.folded):
+        word = _film_word(second)
+        if word is not None:
+            return _movie(title, _FILM_WORD, word=word)
+        return _episode(_NAME_OF_SERIES, name=first, uncertain=True)
     if count < _SURELY_NEW:
         film = _judge_as_film(group, title, whose)
         if film is not None:
             return film
     if not file.old:
+        if count < _SURELY_NEW and _film_odds(group) > _LIKELY_FILM:
+            return _movie(title, _LIKE_FILM, name=first)
         if count > 1:
             return _episode(_MANY, name=first, count=count, uncertain=count < _SURELY_NEW)
         return _episode(_ALONE_NEW, name=first, uncertain=True)
@@ -197,8 +238,10 @@ def _judge_by_words(group: Group, title: Unmarked, whose: NameOf | None) -> Verd
 
 def _contains(part: str, name: str) -> bool:
     """Whether a part has a name in it, blanks and signs apart ("Startup: START-UP")."""
-    joined = plain(name).replace(" ", "")
-    return bool(joined) and (plain(name) in plain(part) or joined == plain(part).replace(" ", ""))
+    ours, theirs = plain(part), plain(name)
+    if theirs in ours:
+        return theirs != "  "
+    return ours[1] == theirs[1] and ours.replace(" ", "") == theirs.replace(" ", "") != ""
 
 
 def _judge_as_film(group: Group, title: Unmarked, whose: NameOf | None) -> Verdict | None:
@@ -236,21 +279,31 @@ def _ends_like_sequel(text: str) -> bool:
 
 def _ends_in_part(name: str, file: File) -> bool:
     """Whether a name closes with a part: "Fear Street Part 1", "Rebel Moon (Parte uno)"."""
-    words = _BREAK.split(name.rstrip(")"))
-    for tail in (words[-1], " ".join(name.split(" ")[-2:])):
-        marker = file.marker_of(tail)
-        if marker is not None and marker.level is Level.PART and marker.number is not None:
-            return tail != name
-    return False
+    if name.count(" ") < 2 and "(" not in name and ")" not in name:
+        return False
+    last = " ".join(name.split(" ")[-2:])
+    behind = _BREAK.split(name.rstrip(")"))[-1]
+    if behind == name:
+        return _is_part(last, file) and not _is_part(name, file)
+    return _is_part(behind, file) or (last != name and _is_part(last, file))
+
+
+def _is_part(text: str, file: File) -> bool:
+    marker = file.marker_of(text)
+    return marker is not None and marker.level is Level.PART and marker.number is not None
 
 
 def _film_word(text: str) -> str | None:
     """The word of a title that only films have, if there is one."""
     words = table()
     plain_text = plain(text)
-    for word in plain_text.split():
-        if word in words.film_words:
-            return word
+    of_text = plain_text.split()
+    if not words.film_words.isdisjoint(of_text):
+        return next(word for word in of_text if word in words.film_words)
+    if words.film_starts.isdisjoint(of_text) and (
+        plain_text.isascii() or not has_unspaced(plain_text)
+    ):
+        return None
     for phrase in words.film_phrases:
         if phrase in plain_text:
             return phrase.strip()
@@ -262,11 +315,15 @@ def _film_hint(text: str) -> str | None:
 
     A lone word ("Redemption", "The Return") is as often the title of an episode.
     """
-    hints = table().film_hints
+    hints, starts = table().film_hints, table().hint_starts
     words = plain(text).split()
+    if starts.isdisjoint(words):
+        return None
     if len(words) < 2 or (len(words) == 2 and len(words[0]) <= 3):
         return None
-    for start in range(len(words)):
+    for start, word in enumerate(words):
+        if word not in starts:
+            continue
         for end in range(start + 1, min(start + _HINT_WORDS, len(words)) + 1):
             phrase = " ".join(words[start:end])
             if phrase in hints:
@@ -288,8 +345,9 @@ def _judge_numbered(group: Group, title: Unmarked, marker: Marker) -> Verdict:
     if film_stem(group.folded) in file.films:
         return _movie(title, _OTHER_FILM, name=first)
     # "Chapter 2" alone is a sequel; a film is hardly ever called "Chapter 1", nor "Part 1" or
-    # "Part 3" where limited series have no marker.
-    if marker.level is Level.CHAPTER and (1 in numbers or max(numbers) > 3):
+    # "Part 3" where limited series have no marker. In other languages chapters are episodes.
+    foreign = not file.old and "en" not in marker.languages
+    if marker.level is Level.CHAPTER and (1 in numbers or max(numbers) > 3 or foreign):
         return _episode(_COUNTED, word=second, uncertain=True)
     beyond = 1 in numbers or max(numbers) > 2
     if beyond and not file.old and not fold(second).startswith("vol"):
@@ -373,6 +431,8 @@ def _judge_long_film(group: Group, title: Unmarked) -> Verdict | None:
     count = len(group.below.get(second, ()))
     last = file.marker_of(parts[-1])
     in_parts = last is not None and last.level in (Level.PART, Level.CHAPTER)
+    if is_name_of_series(f"{group.folded}: {second}"):
+        return None
     if group.folded not in file.marked:
         if whose is NameOf.FILMS and (count < 3 or in_parts):
             return _movie(title, _FILMS, name=parts[0], uncertain=count > 1)
@@ -403,7 +463,9 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
     in_parts = bool(group.named) and len(group.parts_below.get(second, ())) == len(below)
     if len(parts) > 3 and names_its_seasons(both):
         return 2, 3, None
-    if repeats(parts[1], parts[0]) or (names_its_seasons(group.folded) and not in_parts):
+    if is_name_of_series(both):
+        return 2, 2, None
+    if second in group.repeating or (names_its_seasons(group.folded) and not in_parts):
         return 1, 2, None
     if second in table().pilots:
         return 1, 1, None
@@ -429,4 +491,7 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
         return 2, 3, 1
     if file.activity:
         return 1, 2, None
+    last = file.marker_of(parts[-1])
+    if last is not None and last.level is Level.PART and is_name_of_series(group.folded):
+        return 1, 1, None
     return (1, 2, 2) if file.old else (2, 2, 1)

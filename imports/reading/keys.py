@@ -32,14 +32,23 @@ def title_key(raw: str) -> str:
     NFKC, zero-width characters removed, blanks joined and stripped, a closing "(Episode 7)" in
     any language removed, casefolded. Holds no series, season, kind, language or profile.
     """
-    if not raw.isascii():
-        raw = _ZERO_WIDTH.sub("", unicodedata.normalize("NFKC", raw))
-    key = " ".join(raw.split()).casefold()
+    if raw.isascii() and raw.isprintable() and "  " not in raw and raw == raw.strip(" "):
+        key = raw.casefold()
+    else:
+        key = _spaced(raw)
     if key.endswith(")"):
         bracket = key.rfind("(")
         if bracket >= 0 and _CLOSING.fullmatch(key, bracket):
             key = key[:bracket].rstrip()
     return key
+
+
+def _spaced(raw: str) -> str:
+    if not raw.isascii():
+        raw = unicodedata.normalize("NFKC", raw)
+        if not raw.isprintable():
+            raw = _ZERO_WIDTH.sub("", raw)
+    return " ".join(raw.split()).casefold()
 
 
 def name_key(name: str) -> str:

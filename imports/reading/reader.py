@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from imports.reading.collecting import paused_collection
-from imports.reading.container import open_table
+from imports.reading.container import open_table, unreadable
 from imports.reading.dates import ORDER_NAMES, Dates, decide
 from imports.reading.keys import title_key
-from imports.reading.plays import Plays, Verdict, read_plays
+from imports.reading.plays import LONGEST_TITLE, Plays, Verdict, read_plays
 from imports.reading.titles import Interpretation, TitleReading, interpret
 from imports.reading.types import (
     NOTHING_KNOWN,
@@ -29,14 +30,16 @@ from imports.reading.types import (
 ALL_PROFILES = "all"
 """The value of `Options.profile` that takes every profile."""
 
-# Netflix's longest title has 266 characters.
-_LONGEST_TITLE = 1000
+# An account has five, and each is a choice on a page.
+MOST_PROFILES = 100
 _SHOWN = 60
+_MANY_UNDATED = 1000
 
 _RUN_TOGETHER = Message(
     "This title is longer than any of Netflix's: several rows have probably run together."
 )
 _NO_DATE = Message("This row has no date.")
+_NO_KNOWN_DATE = Message("This row has no date that watchlog can read.")
 _UNREAD = TitleReading(Kind.SKIPPED, Message("Skipped: not a viewing."))
 
 
@@ -60,6 +63,11 @@ def _understand(plays: Plays, options: Options, known: Known) -> Reading:
     profiles = dict(Counter(filter(None, plays.profiles)).most_common())
     chosen, question = _choose_profile(profiles, options.profile)
     days, moments = _days(plays, dates)
+    _refuse_undated(plays, days)
+    # What is still to be built takes most memory: a long file has a different date in each row.
+    dates = replace(dates, values={})
+    plays.parsed.clear()
+    plays.when = ["" if day else text for text, day in zip(plays.when, days, strict=True)]
     unread = _no_viewings(plays)
     interpretation = _interpret(plays, days, unread, options, known)
     keys = _title_keys(plays)
@@ -80,8 +88,16 @@ def _choose_profile(
 ) -> tuple[str | None, Question | None]:
     """The profile whose rows are viewings, None for all of them, and what to ask first.
 
-    Raises UnreadableFile when the file does not have the profile that is wanted.
+    Raises UnreadableFile when the file does not have the profile that is wanted, or more
+    profiles than any account.
     """
+    if len(profiles) > MOST_PROFILES:
+        raise UnreadableFile(
+            Message(
+                "This file names %(count)d profiles: it is not from Netflix.",
+                {"count": len(profiles)},
+            )
+        )
     if not profiles or wanted == ALL_PROFILES:
         return None, None
     if wanted is not None:
@@ -131,6 +147,22 @@ def _days(plays: Plays, dates: Dates) -> tuple[list[date | None], list[datetime 
     return days, [value if isinstance(value, datetime) else None for value in values]
 
 
+def _refuse_undated(plays: Plays, days: Sequence[date | None]) -> None:
+    """Raises UnreadableFile where so many rows have no date that they are not worth listing."""
+    undated = days.count(None)
+    if undated > _MANY_UNDATED and 2 * undated > len(days):
+        dates = (text.strip() for text, day in zip(plays.when, days, strict=True) if day is None)
+        example = next(filter(None, dates), "")
+        if not example:
+            raise unreadable("%(undated)d rows of this file have no date.", undated=undated)
+        raise unreadable(
+            "%(undated)d rows of this file have no date that watchlog can read. The first is "
+            "'%(example)s'.",
+            undated=undated,
+            example=example[:_SHOWN],
+        )
+
+
 def _no_viewings(plays: Plays) -> dict[int, Verdict]:
     """The rows that say nothing about the titles of the file, by index."""
     verdicts: dict[int, Verdict] = {}
@@ -144,7 +176,7 @@ def _no_viewings(plays: Plays) -> dict[int, Verdict]:
             )
         verdicts[index] = kinds[supplement]
     for index, title in enumerate(plays.titles):
-        if len(title) > _LONGEST_TITLE:
+        if len(title) > LONGEST_TITLE:
             verdicts[index] = (Kind.ERROR, _RUN_TOGETHER)
     return verdicts | plays.verdicts
 
@@ -170,22 +202,13 @@ def _interpret(
 
     Rows too short to count, without a date or of another profile explain the others as well.
     """
-    watched: dict[str, Collection[date]] = {}
-    once: dict[date, tuple[date]] = {}
-    often: dict[str, dict[date, None]] = {}
-    for index, (title, day) in enumerate(zip(plays.titles, days, strict=True)):
-        if unread and index in unread:
-            continue
-        if title not in watched:
-            # One tuple for all the titles of a day: there are far more titles than days.
-            watched[title] = () if day is None else once.setdefault(day, (day,))
-        elif day is not None:
-            if title not in often:
-                often[title] = dict.fromkeys(watched[title])
-                watched[title] = often[title].keys()
-            often[title][day] = None
+    titles = dict.fromkeys(plays.titles)
+    if unread:
+        titles = dict.fromkeys(
+            title for index, title in enumerate(plays.titles) if index not in unread
+        )
     return interpret(
-        watched,
+        titles,
         format=plays.columns.layout.format,
         newest_day=max(filter(None, days), default=None),
         known=known,
@@ -213,8 +236,11 @@ def _rows(
 ) -> Iterator[Row]:
     too_short = _too_short(plays, days, keys, verdicts, options.min_seconds)
     first_lines: defaultdict[date, dict[str, int]] = defaultdict(dict)
+    # In most files no title comes twice.
+    may_repeat = len(set(keys)) < len(keys)
     readings = interpretation.titles
     timed = plays.columns.layout.timed
+    undated = 0
     moment: datetime | None = None
     seconds: int | None = None
     profile: str | None = None
@@ -240,11 +266,15 @@ def _rows(
         if verdicts and index in verdicts:
             kind, reason = verdicts[index]
         elif day is None:
-            kind, reason = Kind.ERROR, _undated(plays.when[index], dates)
+            kind, reason = Kind.ERROR, _NO_KNOWN_DATE
+            # A sentence of its own for each of many would take as much memory as the row.
+            if undated < _MANY_UNDATED:
+                undated += 1
+                reason = _undated(plays.when[index], dates)
         elif kind is Kind.EPISODE or kind is Kind.MOVIE:
             if too_short and key in too_short[day]:
                 kind, reason = Kind.SKIPPED, too_short[day][key]
-            else:
+            elif may_repeat:
                 first = first_lines[day].setdefault(key, line)
                 if first != line:
                     same_viewing_as = first

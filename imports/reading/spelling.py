@@ -18,6 +18,8 @@ _SAME_SIGNS = str.maketrans(
     }
 )  # fmt: skip
 
+_SIGNS = re.compile(f"[{''.join(map(chr, _SAME_SIGNS))}]")
+
 
 def clean(raw: str) -> str:
     """The title as shown: NFC, no invisible characters, every run of blanks one plain blank.
@@ -28,13 +30,11 @@ def clean(raw: str) -> str:
         if raw.isprintable() and "  " not in raw:
             return raw.strip(" ")
         return _BLANKS.sub(" ", raw).strip(" ")
-    text = unicodedata.normalize("NFC", raw)
+    # French titles are full of no-break spaces, which are not printable.
+    text = unicodedata.normalize("NFC", raw).replace("\u00a0", " ")
     if not text.isprintable():
-        text = _INVISIBLE.sub("", text)
-        text = _BLANKS.sub(" ", text)
-    elif "  " in text:
-        text = _BLANKS.sub(" ", text)
-    return text.strip(" ")
+        return " ".join(_INVISIBLE.sub("", text).split())
+    return " ".join(text.split()) if "  " in text else text.strip(" ")
 
 
 def segments(text: str) -> list[str]:
@@ -58,5 +58,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).translate(_SAME_SIGNS).casefold()
-    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", plain)).strip(" ")
+    plain = unicodedata.normalize("NFKC", text)
+    if _SIGNS.search(plain) is not None:
+        plain = plain.translate(_SAME_SIGNS)
+    plain = plain.casefold()
+    return " ".join(unicodedata.normalize("NFKC", plain).split())

@@ -93,8 +93,7 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(NamedTuple):
     """The other way to read a row that the file alone cannot decide."""
 
     kind: Kind

@@ -33,6 +33,10 @@ def utc(year, month, day, hour, minute, second=0) -> datetime:
         (["2020/05/27"], DateOrder.YMD, date(2020, 5, 27)),
         (["2020. 08. 14."], DateOrder.YMD, date(2020, 8, 14)),
         (["21. 12. 27."], DateOrder.YMD, date(2021, 12, 27)),
+        (["24. 3. 2."], DateOrder.YMD, date(2024, 3, 2)),
+        (["24. 12. 11.", "24. 3. 2."], DateOrder.YMD, date(2024, 12, 11)),
+        (["24-03-31", "24-03-02"], DateOrder.YMD, date(2024, 3, 31)),
+        (["31-03-24", "02-03-24"], DateOrder.DMY, date(2024, 3, 31)),
         (["2023-03-22"], DateOrder.YMD, date(2023, 3, 22)),
         (["2021년 12월 27일"], DateOrder.YMD, date(2021, 12, 27)),
         (["2020年5月27日"], DateOrder.YMD, date(2020, 5, 27)),
@@ -78,6 +82,8 @@ def test_times_are_read_in_utc(text, moment):
         "24",
         "8/24",
         "8/24/202",
+        "9-1-1",
+        "1.2.3",
         "123/4/20",
         "2020-13-01",
         "2020-02-30",
@@ -200,6 +206,13 @@ def days_back(count: int) -> list[date]:
 
 def test_short_years_that_stand_first_are_known_by_how_days_spread():
     column = [f"{day:%y}/{day:%m}/{day:%d}" for day in days_back(60)]
+    dates = dates_of(*column)
+    assert dates.order is DateOrder.YMD
+    assert [dates.values[text] for text in column] == days_back(60)
+
+
+def test_short_years_are_read_before_days_without_a_zero():
+    column = [f"{day:%y}. {day.month}. {day.day}." for day in days_back(60)]
     dates = dates_of(*column)
     assert dates.order is DateOrder.YMD
     assert [dates.values[text] for text in column] == days_back(60)

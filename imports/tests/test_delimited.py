@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imports.reading.delimited import Dialect, decode, records, split
+from imports.reading.delimited import Dialect, Text, records, split
 
 TEXT = "Title,Date\nJosé: Épisode 1,8/24/20\nザ・コード: シーズン1,8/25/20\n"
 LATIN = "Title,Date\nJosé: Épisode 1,8/24/20\n"
+
+
+def decode(data, size=1 << 16):
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    return "".join(Text(lambda: iter(pieces)).lines())
 
 
 @pytest.mark.parametrize(
@@ -45,10 +52,58 @@ def test_text_is_decoded_whatever_its_encoding(data, text):
     assert decode(data) == text
 
 
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("cp1250", "Příliš žluťoučký kůň: 1. řada: Úpěl ďábelské ódy"),
+        ("cp1250", "Zażółć gęślą jaźń: Część 2: Ślepnąc od świateł"),
+        ("cp1250", "Árvíztűrő tükörfúrógép: 2. évad: Őszi éjjel"),
+        ("cp1250", "Šestnaest ćevapa: 2. sezona: Žuč i đak"),
+        ("cp1251", "Съешь ещё булок: Сезон 2: Выпей чаю"),
+        ("cp1251", "Їжак і ґанок: Частина 2: Щедрість"),
+        ("cp1253", "Ξεσκεπάζω: Σεζόν 2: Την ψυχοφθόρα βδελυγμία"),
+        ("cp1254", "Pijamalı hasta: 2. Sezon: Yağız şoföre çabucak güvendi"),
+        ("cp1252", "Voix ambiguë: Saison 2: Un cœur qui préfère les jattes de kiwis à Noël"),
+        ("cp1252", "El pingüino: Temporada 2: ¿Quién sacó al ñandú? ¡Él!"),
+        ("cp1252", "À noite: Temporada 2: vovô Kowalsky vê o ímã cair e não põe chás"),
+        ("cp1252", "Falsches Üben: Staffel 2: von Xylophonmusik quält jeden größeren Zwerg"),
+        ("cp1252", "Høj bly gom: Sæson 2: frækt sexquiz på wc"),
+        ("cp1252", "Törkylempijä: Kausi 2: vongahdus ääneen"),
+    ],
+)
+@pytest.mark.parametrize("others", ["", "Dark: Season 1: Secrets\n", "Pokémon: Höhlen\n"])
+def test_the_code_page_is_the_one_in_which_the_letters_make_sense(page, title, others):
+    data = others.encode() + f"{title}\n".encode(page)
+    assert decode(data) == f"{others}{title}\n"
+
+
+def test_one_accent_alone_is_read_as_western():
+    assert decode("Pokémon: Season 1: Dvojník\n".encode("cp1252")) == "Pokémon: Season 1: Dvojník\n"
+    assert decode("Björn: Maß & Señor: œuvre\n".encode("cp1252")) == "Björn: Maß & Señor: œuvre\n"
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_decoding_never_fails_and_leaves_no_nul(data):
     assert "\0" not in decode(data)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="aé😀,\n\r\ufeff", max_size=60), st.integers(1, 9), st.booleans())
+def test_text_is_the_same_in_whatever_pieces_its_bytes_come(text, size, glued):
+    data = b"a,\n" + text.encode() + b"\n\xe9" * glued
+    assert decode(data, size) == decode(data)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    whole = io.StringIO(decode(data), newline="")
+    assert list(Text(lambda: iter(pieces)).lines()) == list(whole)
+
+
+def test_of_a_line_of_many_megabytes_the_start_is_kept():
+    text = Text.of(b"a,1\n" + b"x" * 5_000_000 + b"\nb,2\n")
+    first, long, last = text.lines()
+    assert (first, last) == ("a,1\n", "b,2\n")
+    assert long.startswith("x" * 1000)
+    assert len(long) < 2_000_000
 
 
 def two_cells_with_a_digit(cells):
@@ -56,7 +111,9 @@ def two_cells_with_a_digit(cells):
 
 
 def split_up(text, dialect=None):
-    return list(records(text, dialect or Dialect(), two_cells_with_a_digit))
+    return list(
+        records(io.StringIO(text, newline=""), dialect or Dialect(), two_cells_with_a_digit)
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +182,9 @@ def test_well_written_csv_is_read_as_it_was_meant(rows):
         return '"' + cell.replace('"', '""') + '"'
 
     text = "".join(",".join(map(quoted, row)) + "\n" for row in rows)
-    read = [cells for _, cells in records(text, Dialect(), lambda cells: False)]
+    read = [
+        cells for _, cells in records(io.StringIO(text, newline=""), Dialect(), lambda cells: False)
+    ]
     assert read == rows
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.keys import name_key, title_key
+from media.keys import typed_key
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,19 @@ def test_names_that_differ_in_quotes_blanks_and_capitals_have_one_key():
 
 def test_names_that_differ_in_words_have_different_keys():
     assert name_key("Kingdom") != name_key("The Kingdom")
+
+
+NAMES = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from(
+            "ab ’‘ʼʻ`´′“”„«»″‐‑–—―−\u00ad\u034f\u200b\u3000\u00a0ﬁ½ÅåİıſßΣς\u0301\t\x1f"
+        ),
+    ),
+    max_size=30,
+)
+
+
+@given(NAMES)
+def test_a_name_that_is_typed_has_the_key_that_a_file_gives_it(name: str) -> None:
+    assert typed_key(name) == name_key(name)

@@ -12,9 +12,12 @@ from imports.reading.knowledge import (
     is_roman_sequel,
     is_sequel,
     known_films,
+    listed,
     name_of,
 )
 from imports.reading.spelling import fold
+
+SURE = (NameOf.FILMS, NameOf.FILMS_AND_SERIES, NameOf.PERSON)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +87,12 @@ def test_a_roman_number_at_the_end_makes_a_sequel(name, sequel):
 def test_no_name_stands_in_two_lists():
     path = resources.files("imports.reading") / "data" / "names.toml"
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    lists = {kind: [name for names in data[kind].values() for name in names]
+    lists = {kind: [name for names in data[kind].values() for name in listed(names)]
              for kind in ("films", "both", "people")}  # fmt: skip
     kinds = Counter(
         stem for names in lists.values() for stem in {film_stem(fold(name)) for name in names}
     )
     assert [stem for stem, count in kinds.items() if count > 1] == []
+    series = [fold(name) for names in data["series"].values() for name in listed(names)]
+    assert len(set(series)) == len(series)
+    assert [name for name in series if ": " not in name and name_of(name) in SURE] == []

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imports.reading.markers import Level, Marker, read_count, read_marker, read_trailer, table
+from imports.reading.markers import (
+    Level,
+    Marker,
+    _load,
+    read_count,
+    read_marker,
+    read_trailer,
+    table,
+)
+from imports.reading.spelling import fold
 
 SEASONS = [
     ("Season 2", 2, "en"),
@@ -48,6 +57,18 @@ SEASONS = [
     ("Mùa 1", 1, "vi"),
     ("Sezona 2", 2, "hr"),
     ("2. séria", 2, "sk"),
+    ("2. сезона", 2, "sr"),
+    ("2. sezona", 2, "sl"),
+    ("2 sezonas", 2, "lt"),
+    ("2. sezona", 2, "lv"),
+    ("2. hooaeg", 2, "et"),
+    ("2. þáttaröð", 2, "is"),
+    ("فصل ۲", 2, "fa"),
+    ("सीझन 2", 2, "mr"),
+    ("সিজন 2", 2, "bn"),
+    ("சீசன் 2", 2, "ta"),
+    ("సీజన్ 2", 2, "te"),
+    ("Msimu wa 2", 2, "sw"),
 ]
 
 
@@ -57,6 +78,76 @@ def test_seasons_are_read_in_many_languages(text, number, language):
     assert marker is not None
     assert (marker.level, marker.number, marker.exact) == (Level.SEASON, number, True)
     assert language in marker.languages
+
+
+WRITTEN_OUT = [
+    ("The Second Season", 2, "en"), ("Third Season", 3, "en"), ("Season Two", 2, "en"),
+    ("Primera temporada", 1, "es"), ("La segunda temporada", 2, "es"),
+    ("Décima primera temporada", 11, "es"), ("A segunda temporada", 2, "pt"),
+    ("Deuxième saison", 2, "fr"), ("La seconde saison", 2, "fr"), ("Zweite Staffel", 2, "de"),
+    ("Die zweite Staffel", 2, "de"), ("Tweede seizoen", 2, "nl"),
+    ("Het tweede seizoen", 2, "nl"), ("Drugi sezon", 2, "pl"), ("Sezon drugi", 2, "pl"),
+    ("Birinci Sezon", 1, "tr"), ("İkinci Sezon", 2, "tr"), ("Druhá řada", 2, "cs"),
+    ("Második évad", 2, "hu"), ("A második évad", 2, "hu"), ("Anden sæson", 2, "da"),
+    ("Den andre sesong", 2, "no"), ("Toinen kausi", 2, "fi"), ("Seconda stagione", 2, "it"),
+    ("La seconda stagione", 2, "it"), ("Andra säsongen", 2, "sv"),
+    ("Den andra säsongen", 2, "sv"), ("Sezonul al doilea", 2, "ro"),
+    ("Al doilea sezon", 2, "ro"), ("Sezonul al II-lea", 2, "ro"), ("Второй сезон", 2, "ru"),
+    ("Сезон второй", 2, "ru"), ("2-й сезон", 2, "ru"), ("Другий сезон", 2, "uk"),
+    ("Втори сезон", 2, "bg"), ("Δεύτερος κύκλος", 2, "el"), ("Η δεύτερη σεζόν", 2, "el"),
+    ("עונה שנייה", 2, "he"), ("העונה השנייה", 2, "he"),
+    ("الموسم الثاني", 2, "ar"), ("الموسم الثاني عشر", 12, "ar"), ("السلسلة الأولى", 1, "ar"),
+    ("ซีซั่นที่สอง", 2, "th"), ("ซีซั่น ที่สอง", 2, "th"), ("दूसरा सीज़न", 2, "hi"),
+    ("두 번째 시즌", 2, "ko"), ("첫째 시즌", 1, "ko"), ("セカンドシーズン", 2, "ja"),
+    ("第二シーズン", 2, "ja"), ("第二季", 2, "zh"), ("第二十一季", 21, "zh"),
+    ("Musim Kedua", 2, "id"), ("Musim ke-2", 2, "ms"), ("Mùa thứ hai", 2, "vi"),
+    ("Druga sezona", 2, "hr"), ("Druhá séria", 2, "sk"), ("Segona temporada", 2, "ca"),
+    ("Bigarren denboraldia", 2, "eu"), ("Segunda temporada", 2, "gl"),
+    ("Unang Season", 1, "tl"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "number", "language"), WRITTEN_OUT)
+def test_seasons_are_read_with_their_numbers_written_out(text, number, language):
+    marker = read_marker(text)
+    assert marker is not None
+    assert (marker.level, marker.number, marker.exact) == (Level.SEASON, number, True)
+    assert language in marker.languages
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "number"),
+    [
+        ("Partea a II-a", Level.PART, 2), ("Partea a doua", Level.PART, 2),
+        ("Druga część", Level.PART, 2), ("Część druga", Level.PART, 2),
+        ("Друга частина", Level.PART, 2), ("Втора част", Level.PART, 2),
+        ("第二部分", Level.PART, 2), ("Vol. II", Level.PART, 2), ("Том второй", Level.PART, 2),
+        ("Druhý díl", Level.EPISODE, 2), ("الحلقة الأولى", Level.EPISODE, 1),
+        ("Rozdział trzynasty", Level.CHAPTER, 13), ("Kapitola čtrnáctá", Level.CHAPTER, 14),
+        ("ตอนที่สอง", Level.EPISODE, 2), ("Второй эпизод", Level.EPISODE, 2),
+    ],
+)  # fmt: skip
+def test_parts_and_episodes_are_counted_in_words(text, level, number):
+    marker = read_marker(text)
+    assert marker is not None
+    assert (marker.level, marker.number) == (level, number)
+
+
+@pytest.mark.parametrize("text", ["X-Men", "Part X-Ray", "The Office (U.S.)", "Una", "La Casa"])
+def test_words_that_look_like_numbers_mark_nothing(text):
+    assert read_marker(text) is None
+
+
+def test_no_written_number_means_two():
+    meanings: dict[str, set[int]] = {}
+    for words in _load().values():
+        for name in ("cardinals", "ordinals"):
+            for number, forms in enumerate(words.get(name, ()), 1):
+                for form in forms.split("/"):
+                    meanings.setdefault(fold(form), set()).add(number)
+    assert {form: found for form, found in meanings.items() if len(found) > 1} == {}
+    # A single letter is one of "Part B" or "(U.S.)".
+    assert not [form for form in meanings if len(form) < 2 and form.isascii()]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +171,8 @@ def test_seasons_are_read_in_many_languages(text, number, language):
         ("Staffel 2 – Teil B", 2),
         ("Saison 1 (Channel 4)", 1),
         ("Season 3 Part 1", 3),
+        ("第 1 季 第 2 部分", 1),
+        ("シーズン2 パート1", 2),
         ("Selections from Season 2", 2),
         ("Dernière saison : Partie 1", None),
         ("Sezon finałowy", None),
@@ -168,6 +261,7 @@ def test_other_words_are_no_marker(text):
         ("Kapitel 3: Der Wald", 3),
         ("3. Bölüm", 3),
         ("第4話", 4),
+        ("Episode #4194", 4194),
         ("The Chapter", None),
         ("Part 2", None),
         ("Pilot", None),
@@ -190,6 +284,7 @@ def test_the_count_of_an_episode_stands_at_the_start_of_its_title(title, number)
         "Saison 3 (Récap) : Castlevania",
         "Der Baum des Blutes (Trailer)",
         "House of Cards: Season 2 (Recap)",
+        "Season 5 Main Character Clip 4: Gabby's Dollhouse",
     ],
 )
 def test_trailers_and_clips_are_recognised(text):
@@ -201,6 +296,44 @@ def test_trailers_and_clips_are_recognised(text):
 )
 def test_titles_that_hold_the_word_of_a_trailer_are_none(text):
     assert not read_trailer(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("#Girls Season 2", 2),
+        ("# Season 1", 1),
+        ("Season #2", 2),
+        ("Season #", None),
+    ],
+)
+def test_a_number_sign_without_a_number_counts_nothing(text, number):
+    marker = read_marker(text)
+    assert (marker.number if marker else None) == number
+
+
+@pytest.mark.parametrize(
+    "words", ["Season {}", "Season {} Part {}", "{}. Bölüm", "第{}話", "No. {}"]
+)
+def test_texts_that_differ_in_their_numbers_alone_keep_their_own(words):
+    for first, second in ((3, 4), (4, 3), (12, 1), (2019, 2020)):
+        marker = read_marker(words.format(first, second))
+        assert marker is not None
+        assert marker.number == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Episode of Love",
+        "Chapter Without End",
+        "Second Chances",
+        "Kapitel der Liebe",
+        "第7話帰り道",
+    ],
+)
+def test_a_word_of_a_marker_among_other_words_is_none(text):
+    assert read_marker(text) is None
 
 
 def test_every_language_has_the_words_for_a_season_and_an_episode():

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading import (
+    MOST_PROFILES,
     DateOrder,
     Format,
     Kind,
@@ -34,11 +35,11 @@ class Titles:
     """Stands in for the reading of titles: everything is a movie, and what was asked is kept."""
 
     def __init__(self):
-        self.asked = {}
+        self.asked: list[str] = []
         self.newest_day = None
 
     def interpret(self, titles, *, format, newest_day, known, fallback_language):
-        self.asked = {title: list(days) for title, days in titles.items()}
+        self.asked = list(titles)
         self.newest_day = newest_day
         return Interpretation(dict.fromkeys(titles, MOVIE), fallback_language)
 
@@ -214,7 +215,7 @@ def test_a_file_with_a_header_and_nothing_else_has_no_rows():
 def test_titles_that_have_run_together_are_errors_and_no_evidence(titles):
     rows = read(f"Title,Date\n{'x: ' * 500},8/24/20\n".encode(), EVERYTHING).rows
     assert [row.kind for row in rows] == [Kind.ERROR]
-    assert titles.asked == {}
+    assert titles.asked == []
 
 
 def test_too_many_rows_are_refused():
@@ -393,10 +394,10 @@ def test_trailers_are_skipped_and_say_nothing_about_the_titles(titles):
     ).rows
     assert [row.kind for row in rows] == [Kind.SKIPPED, Kind.MOVIE]
     assert "teaser trailer" in str(rows[0].reason)
-    assert list(titles.asked) == ["Dark"]
+    assert titles.asked == ["Dark"]
 
 
-def test_titles_are_read_together_with_their_days(titles):
+def test_each_title_that_was_watched_is_read_once_however_short(titles):
     read(
         activity(
             play("Dark"),
@@ -408,11 +409,7 @@ def test_titles_are_read_together_with_their_days(titles):
         ),
         Options(),
     )
-    assert titles.asked == {
-        "Dark": [date(2022, 7, 14), date(2022, 7, 13)],
-        "Love": [],
-        "Short": [date(2022, 7, 14)],
-    }
+    assert titles.asked == ["Dark", "Love", "Short"]
     assert titles.newest_day == date(2022, 7, 20)
 
 
@@ -470,6 +467,18 @@ def test_rows_of_one_viewing_name_the_first_of_them():
         EVERYTHING,
     ).rows
     assert [row.same_viewing_as for row in rows] == [None, None, 3, None, 3]
+
+
+def test_a_file_with_more_profiles_than_any_account_is_refused():
+    """Each would be a choice on a page."""
+    many = [play(profile=f"{number}") for number in range(MOST_PROFILES + 1)]
+    with pytest.raises(UnreadableFile, match="not from Netflix"):
+        read(activity(*many), Options())
+    assert len(read(activity(*many[1:]), Options()).profiles) == MOST_PROFILES
+
+
+def test_a_profile_is_no_longer_than_any_name():
+    assert read(activity(play(profile="x" * 100_000)), Options()).profiles == {"x" * 200: 1}
 
 
 def test_several_profiles_are_asked_about_and_the_largest_is_read():

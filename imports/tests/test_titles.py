@@ -8,17 +8,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.reading.keys import name_key, title_key
+from imports.reading.markers import read_marker
 from imports.reading.titles import interpret
-from imports.reading.types import NOTHING_KNOWN, Format, Kind, Known, KnownSeries, Message
+from imports.reading.types import (
+    NOTHING_KNOWN,
+    Alternative,
+    Format,
+    Kind,
+    Known,
+    KnownSeries,
+    Message,
+)
 
 OLD = date(2021, 5, 4)
 NEW = date(2024, 5, 4)
+UNMARKED_SERIES = tuple(f"Made Up {a}: Episode name {b}" for a in "abcdefgh" for b in "abcdefgh")
 
 
 def read(*titles, day=NEW, known=NOTHING_KNOWN, file_format=Format.NETFLIX_HISTORY, language="en"):
     """The readings of a file's titles, in the order given."""
     interpretation = interpret(
-        dict.fromkeys(titles, (day,)),
+        titles,
         format=file_format,
         newest_day=day,
         known=known,
@@ -76,6 +86,83 @@ def test_the_marker_decides_where_the_name_of_the_series_ends(title, series, sea
     assert episode(reading) == (series, season, name)
     assert not reading.reading_uncertain
     assert not reading.season_inferred
+
+
+# Language, a season, a limited series, a part, an episode that is only a number, and the closing
+# of ViewingActivity.csv: as Netflix writes them, or (see `confirmed` in markers.toml) would.
+LANGUAGES = [
+    ("en", "Season 2", "Limited Series", "Part 2", "Episode 3", "(Episode 3)"),
+    ("es", "Temporada 2", "Miniserie", "Parte 2", "Episodio 3", "(Episodio 3)"),
+    ("es", "2.ª temporada", "Serie limitada", "Volumen 2", "Capítulo 3", "(Capítulo 3)"),
+    ("pt", "Temporada 2", "Minissérie", "Parte 2", "Episódio 3", "(Episódio 3)"),
+    ("pt", "2ª temporada", "Série limitada", "Coleção 2", "Episódio 3", "(Episódio 3)"),
+    ("fr", "Saison\u00a02", "Mini-série", "Partie 2", "Épisode\u00a03", "(Épisode\u00a03)"),
+    ("fr", "2e saison", "Minisérie", "2e partie", "Épisode 3", "(Épisode 3)"),
+    ("de", "Staffel 2", "Miniserie", "Teil 2", "Folge 3", "(Folge 3)"),
+    ("nl", "Seizoen 2", "Beperkte serie", "Deel 2", "Aflevering 3", "(Aflevering 3)"),
+    ("pl", "Sezon 2", "Miniserial", "Część 2", "Odcinek 3", "(Odcinek 3)"),
+    ("tr", "2. Sezon", "Mini Dizi", "2. Kısım", "3. Bölüm", "(Bölüm 3)"),
+    ("cs", "2. řada", "Minisérie", "2. část", "3. díl", "(3. díl)"),
+    ("sk", "2. séria", "Miniséria", "2. časť", "3. diel", "(3. diel)"),
+    ("hu", "2. évad", "Minisorozat", "2. rész", "3. epizód", "(3. epizód)"),
+    ("da", "Sæson 2", "Begrænset serie", "Del 2", "Afsnit 3", "(Afsnit 3)"),
+    ("no", "Sesong 2", "Begrenset serie", "Del 2", "Episode 3", "(Episode 3)"),
+    ("sv", "Säsong 2", "Begränsad serie", "Del 2", "Avsnitt 3", "(Avsnitt 3)"),
+    ("fi", "Kausi 2", "Minisarja", "Osa 2", "Jakso 3", "(Jakso 3)"),
+    ("it", "Stagione 2", "Serie limitata", "Parte 2", "Episodio 3", "(Puntata 3)"),
+    ("ro", "Sezonul 2", "Miniserie", "Partea a 2-a", "Episodul 3", "(Episodul 3)"),
+    ("hr", "2. sezona", "Mini-serija", "2. dio", "3. epizoda", "(3. epizoda)"),
+    ("el", "Κύκλος 2", "Μίνι σειρά", "Μέρος 2", "Επεισόδιο 3", "(Επεισόδιο 3)"),
+    ("ru", "Сезон 2", "Мини-сериал", "Часть 2", "Серия 3", "(Серия 3)"),
+    ("uk", "Сезон 2", "Мінісеріал", "Частина 2", "Епізод 3", "(Епізод 3)"),
+    ("bg", "Сезон 2", "Минисериал", "Част 2", "Епизод 3", "(Епизод 3)"),
+    ("he", "עונה 2", "סדרה מוגבלת", "חלק 2", "פרק 3", "(פרק 3)"),
+    ("ar", "الموسم 2", "مسلسل قصير", "الجزء 2", "الحلقة 3", "(الحلقة 3)"),
+    ("hi", "सीज़न 2", "लिमिटेड सीरीज़", "भाग 2", "एपिसोड 3", "(एपिसोड 3)"),
+    ("th", "ซีซั่น 2", "ลิมิเต็ดซีรีส์", "ภาค 2", "ตอนที่ 3", "(ตอนที่ 3)"),
+    ("vi", "Mùa 2", "Phim ngắn tập", "Phần 2", "Tập 3", "(Tập 3)"),
+    ("id", "Musim 2", "Serial Terbatas", "Bagian 2", "Episode 3", "(Episode 3)"),
+    ("ms", "Musim 2", "Siri Terhad", "Bahagian 2", "Episod 3", "(Episod 3)"),
+    ("zh", "第 2 季", "限定剧", "第 2 部分", "第 3 集", "(第 3 集)"),
+    ("zh", "第二季", "迷你影集", "第 2 輯", "第 3 集", "(第 3 集)"),
+    ("ja", "シーズン2", "リミテッドシリーズ", "パート2", "エピソード3", "(第3話)"),
+    ("ko", "시즌 2", "리미티드 시리즈", "파트 2", "3화", "(3화)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "season", "limited", "part", "episode_word", "closing"), LANGUAGES
+)
+def test_titles_are_read_in_many_languages(language, season, limited, part, episode_word, closing):
+    assert episode(read(f"Qorvik: {season}: Vom")[0]) == ("Qorvik", 2, "Vom")
+    assert episode(read(f"Qorvik: {limited}: Vom")[0]) == ("Qorvik", 1, "Vom")
+    assert episode(read(f"Qorvik: {part}: Vom")[0]) == ("Qorvik", 2, "Vom")
+    unmarked = read(f"Qorvik: {episode_word}")[0]
+    assert episode(unmarked)[:2] == ("Qorvik", 1)
+    marked, closed = read(f"Qorvik: {season}: {episode_word}", f"Qorvik: {season}: Vom {closing}")
+    assert closed.episode_number == 3
+    assert closed.episode_title == "Vom"
+    # Some series count chapters on over all their seasons.
+    assert marked.episode_number in (3, None)
+    marker = read_marker(season)
+    assert marker is not None
+    assert language in marker.languages
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Qorvik: Chapter 2", "movie"),
+        ("Qorvik: Chapitre 2", "episode"),
+        ("Qorvik: Capítulo 2", "episode"),
+        ("Qorvik: Rozdział 2", "episode"),
+        ("It: Capítulo 2", "movie"),
+    ],
+)
+def test_a_lone_second_chapter_is_a_film_in_english_alone(title, kind):
+    (reading,) = read(title)
+    assert reading.kind == kind
+    assert read(title, day=OLD)[0].kind is Kind.MOVIE
 
 
 def test_the_reason_names_the_marker():
@@ -227,7 +314,77 @@ def test_films_and_specials_are_movies_however_many_share_a_name(titles, day):
     ["Black: The Resurrection", "Black: Vengeance", "Unorthodox: Part 3", "Lupin: Chapter 3"],
 )
 def test_a_lone_title_is_no_film_for_one_word_or_a_high_number(title):
-    assert kinds(read(title)) == ["episode"]
+    assert kinds(read(title, *UNMARKED_SERIES))[0] == "episode"
+
+
+@pytest.mark.parametrize("title", ["Quillmark: The Harvest", "Ostrand: Northbound"])
+def test_whether_a_lone_title_is_a_film_depends_on_how_much_the_file_leaves_unmarked(title):
+    with_series, *_ = read(title, *UNMARKED_SERIES)
+    with_films, *_ = read(title, *(f"Film {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"))
+    assert (with_series.kind, with_films.kind) == (Kind.EPISODE, Kind.MOVIE)
+    assert with_series.reading_uncertain
+    assert with_films.reading_uncertain
+    assert with_series.alternative.kind is Kind.MOVIE
+    series, _, episode_title = title.partition(": ")
+    assert with_films.alternative == Alternative(Kind.EPISODE, series, 1, episode_title)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Quillmark: Whose Bread Is It?",
+        "The Quillmark Family Bakery Hour: Dough",
+        "Quillmark: The One Where Nobody at All Remembered the Recipe",
+        "Quillmark: Return to Quillmarks, Quillmark!",
+    ],
+)
+def test_a_lone_title_that_asks_exclaims_or_is_long_is_an_episode(title):
+    others = [*UNMARKED_SERIES[:16], *(f"Film {letter}" for letter in "abcdefghijkl")]
+    assert kinds(read("Quillmark: The Harvest", *others))[0] == "movie"
+    assert kinds(read(title, *others))[0] == "episode"
+
+
+def test_two_titles_of_a_name_are_films_where_a_file_marks_its_series():
+    films = [f"Film {letter}{number}" for letter in "abcdefghij" for number in range(9)]
+    readings = read("Ostrand: Northbound", "Ostrand: Seafire", *films)
+    assert kinds(readings[:2]) == ["movie", "movie"]
+    assert readings[0].reading_uncertain
+
+
+@pytest.mark.parametrize(("day", "kind"), [(OLD, "movie"), (NEW, "episode")])
+def test_a_lone_title_of_a_well_known_series_is_an_episode_in_newer_files(day, kind):
+    assert kinds(read("Gilmore Girls: The Harvest", "Heat", "Ronin", day=day))[0] == kind
+
+
+def test_a_well_known_series_has_films_too():
+    reading, *_ = read("Gilmore Girls: The Movie")
+    assert reading.kind is Kind.MOVIE
+    assert reading.alternative.series == "Gilmore Girls"
+
+
+def test_a_well_known_name_with_a_colon_may_name_its_seasons():
+    (reading,) = read_activity(
+        "Demon Slayer: Kimetsu no Yaiba: Qorvik Arc: The Harvest (Episode 2)"
+    )
+    assert episode(reading) == ("Demon Slayer: Kimetsu no Yaiba", None, "The Harvest")
+    assert reading.season_name == "Qorvik Arc"
+
+
+def test_an_episode_in_two_parts_does_not_lengthen_the_name_of_a_well_known_series():
+    (reading,) = read("Gilmore Girls: The Harvest: Part 2")
+    assert episode(reading) == ("Gilmore Girls", 1, "The Harvest: Part 2")
+
+
+def test_a_season_without_a_name_is_left_out():
+    (reading,) = read("Qorvik: : Episode 131")
+    assert episode(reading) == ("Qorvik", 1, "Episode 131")
+    assert reading.episode_number == 131
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+def test_a_well_known_series_may_have_a_colon_in_its_name(day):
+    (reading,) = read("Formula 1: Drive to Survive: The Harvest", day=day)
+    assert episode(reading) == ("Formula 1: Drive to Survive", 1, "The Harvest")
 
 
 def test_a_film_that_the_file_has_alone_makes_its_sequels_films():
@@ -433,7 +590,7 @@ FORMATS = st.sampled_from(list(Format))
 
 def interpreted(titles, day=NEW, file_format=Format.NETFLIX_HISTORY):
     return interpret(
-        dict.fromkeys(titles, ()),
+        titles,
         format=file_format,
         newest_day=day,
         known=NOTHING_KNOWN,
