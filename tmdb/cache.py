@@ -7,6 +7,7 @@ or counts as missing.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import math
 import threading
@@ -62,8 +63,8 @@ def now() -> float:
 
 def key(*parts: str | int | None) -> str:
     """A key that two different lists of parts never share, safe for every cache."""
-    text = "\0".join("" if part is None else f"{type(part).__name__}:{part}" for part in parts)
-    return f"{PREFIX}:{parts[0]}:{hashlib.sha256(text.encode(errors='replace')).hexdigest()}"
+    # JSON leaves no two texts alike, whatever characters a title has.
+    return f"{PREFIX}:{parts[0]}:{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
 
 
 def read(key: str) -> Entry | None:

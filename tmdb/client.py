@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import requests
 import urllib3
@@ -125,7 +125,7 @@ class _Allowance:
 _allowances: ContextVar[tuple[_Allowance, ...]] = ContextVar("tmdb_allowances", default=())
 _idle_sessions: list[requests.Session] = []
 # Seconds from request to answer, of the last ones.
-_times: deque[float] = deque(maxlen=32)
+_times: deque[float] = deque(maxlen=256)
 _refused: dict[str, float] = {}
 _said: set[str] = set()
 _state = threading.Lock()
@@ -224,23 +224,62 @@ def _try_once(
     path: str, parameters: Mapping[str, str], allowances: tuple[_Allowance, ...]
 ) -> tuple[_Reply, float]:
     """One request, when its turn has come; and how many milliseconds it took."""
+    prepared = _prepare(path, parameters)
+    if isinstance(prepared, _Reply):
+        return prepared, 0.0
     asked = time.monotonic()
-    turn = throttle.take_turn()
+    try:
+        turn = throttle.take_turn()
+    except BaseException:
+        _return_session(prepared.session)
+        raise
     started = time.monotonic()
     for allowance in allowances:
         allowance.extend(started - asked)
     seconds = min(throttle.limits().longest, *(allowance.left() for allowance in allowances))
     if seconds <= 0:
         turn.give_back()
+        _return_session(prepared.session)
         return _Reply(reason="no time left", retry=False), 0.0
-    exchange = _Exchange(path, parameters, seconds)
+    exchange = _Exchange(prepared, seconds)
     exchange.start()
-    # An exchange that does not end in time keeps its slot: its request may still arrive.
     reply = exchange.wait(seconds)
     ended = time.monotonic()
-    if exchange.is_over():
+    # A request that was not answered in time keeps its slot: it may still arrive.
+    if reply.answered_at or reply.reason != "timeout":
         turn.finish(reply.answered_at or ended, _quickest())
     return reply, (ended - started) * 1000
+
+
+class _Prepared(NamedTuple):
+    """A request that only has to be sent, and a session that nobody else uses."""
+
+    request: requests.PreparedRequest
+    session: requests.Session
+    is_new: bool
+    options: Mapping[str, Any]
+
+
+def _prepare(path: str, parameters: Mapping[str, str]) -> _Prepared | _Reply:
+    """All that can be done before the turn comes: what is done after it makes the next one late.
+
+    An address or header that cannot be sent is the reply, and no better at the next try.
+    """
+    session, is_new = _borrow_session()
+    try:
+        request = session.prepare_request(
+            requests.Request(
+                "GET",
+                settings.TMDB_API_URL.rstrip("/") + path,
+                params=dict(parameters),
+                auth=_Credential(settings.TMDB_API_KEY),
+            )
+        )
+        options = session.merge_environment_settings(request.url, {}, True, None, None)
+    except Exception as error:
+        session.close()
+        return _Reply(reason=_reason(error), retry=False)
+    return _Prepared(request, session, is_new, options)
 
 
 class _Exchange(threading.Thread):
@@ -250,11 +289,9 @@ class _Exchange(threading.Thread):
     the trying of its addresses nor an answer that comes byte by byte.
     """
 
-    def __init__(self, path: str, parameters: Mapping[str, str], seconds: float) -> None:
+    def __init__(self, prepared: _Prepared, seconds: float) -> None:
         super().__init__(name="tmdb-request", daemon=True)
-        self._address = settings.TMDB_API_URL.rstrip("/") + path
-        self._parameters = dict(parameters)
-        self._credential = _Credential(settings.TMDB_API_KEY)
+        self._prepared = prepared
         self._timeout = (
             min(settings.TMDB_CONNECT_TIMEOUT, seconds),
             min(settings.TMDB_READ_TIMEOUT, seconds),
@@ -264,7 +301,7 @@ class _Exchange(threading.Thread):
         self._reply = _Reply()
 
     def run(self) -> None:
-        session, is_new = _borrow_session()
+        session = self._prepared.session
         sent = time.monotonic()
         try:
             self._reply = self._ask(session)
@@ -276,7 +313,7 @@ class _Exchange(threading.Thread):
         if self._reply.status:
             _return_session(session)
             # The first request of a session also pays for making the connection.
-            if not is_new:
+            if not self._prepared.is_new:
                 _times.append(self._reply.answered_at - sent)
         else:
             session.close()
@@ -291,17 +328,12 @@ class _Exchange(threading.Thread):
                 return _Reply(reason="timeout")
         return self._reply
 
-    def is_over(self) -> bool:
-        return self._over.is_set()
-
     def _ask(self, session: requests.Session) -> _Reply:
-        with session.get(
-            self._address,
-            params=self._parameters,
-            auth=self._credential,
+        with session.send(
+            self._prepared.request,
             timeout=self._timeout,
-            stream=True,
             allow_redirects=False,
+            **self._prepared.options,
         ) as response:
             answered_at = time.monotonic()
             body = bytearray()

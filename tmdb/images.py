@@ -7,12 +7,14 @@ https://developer.themoviedb.org/docs/image-basics describes the addresses.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache as once
 
 import requests
+import urllib3
 from django.conf import settings
 from django.core.cache import caches
 
@@ -72,6 +74,7 @@ def _keep(key: str, content: bytes, kept_for: timedelta) -> None:
 def _fetch(address: str) -> bytes | None:
     """The picture's bytes, empty where there is no usable one; None when nobody answered."""
     times = (settings.TMDB_CONNECT_TIMEOUT, settings.TMDB_READ_TIMEOUT)
+    ends = time.monotonic() + settings.TMDB_READ_TIMEOUT
     try:
         with _session().get(address, timeout=times, stream=True, allow_redirects=False) as answer:
             if answer.status_code == 429 or answer.status_code >= 500:
@@ -79,11 +82,14 @@ def _fetch(address: str) -> bytes | None:
             if answer.status_code != 200:
                 return b""
             content = bytearray()
-            for piece in answer.iter_content(64 * 1024):
+            # As sent: what unpacks to a thousand times its size is no picture.
+            while piece := answer.raw.read1(64 * 1024):
                 content += piece
                 if len(content) > MAX_BYTES:
                     return b""
-    except requests.RequestException as error:
+                if time.monotonic() > ends:
+                    return None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         logger.warning("poster not fetched error=%s", type(error).__name__)
         return None
     return bytes(content) if _raster_type(bytes(content[:16])) else b""
@@ -93,6 +99,7 @@ def _fetch(address: str) -> bytes | None:
 def _session() -> requests.Session:
     session = requests.Session()
     session.headers["Accept"] = "image/webp,image/png,image/jpeg"
+    session.headers["Accept-Encoding"] = "identity"
     return session
 
 

@@ -25,7 +25,8 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -181,9 +182,16 @@ class Turn:
         _give_back(self.token, self.started)
 
 
-# One thread of a process looks for a slot at a time; the others would only be in its way.
+# One thread of a process looks for slots at a time, for those behind it too: they would only be
+# in its way, and each write of the table waits for whoever else uses the database.
 _queue = threading.Lock()
+_line = threading.Lock()
+# Threads that want a turn and have none, and turns that were found for them.
+_in_line = 0
+_found: deque[Turn] = deque()
 _table = threading.Lock()
+# Slots given back, by token and moment (monotonic), that the next write of the table takes along.
+_given_back: dict[str, float] = {}
 _stopping = threading.Event()
 # The set in Redis that counts, and until when (monotonic) that is known without asking.
 _lease: tuple[str, float] = ("", 0.0)
@@ -202,8 +210,7 @@ def take_turn() -> Turn:
     used. Must not be called inside a transaction: others could not see the slot.
     """
     while True:
-        with _queue:
-            turn = _find_turn(secrets.token_hex(6))
+        turn = _next_turn()
         try:
             sleep(turn.started - time.monotonic())
         except BaseException:
@@ -212,6 +219,29 @@ def take_turn() -> Turn:
         if turn.is_current():
             return turn
         turn.give_back()
+
+
+def _next_turn() -> Turn:
+    global _in_line
+    with _line:
+        _in_line += 1
+    with _queue:
+        with _line:
+            _in_line -= 1
+            if _found:
+                return _found.popleft()
+            behind = _in_line
+        turn, *others = _find_turns(1 + behind)
+        # Those behind are still there: nobody leaves the line without a turn or this lock.
+        with _line:
+            _found.extend(others)
+    return turn
+
+
+def _somebody_will_write() -> bool:
+    """Whether a thread in line will yet look for slots, and take along what was given back."""
+    with _line:
+        return _in_line > len(_found)
 
 
 def sleep(seconds: float) -> None:
@@ -240,11 +270,11 @@ def reset() -> None:
 def head_start(quickest: float, period: float) -> float:
     """How many seconds before the end of its period a slot may be used again.
 
-    The way to TMDB of one request and the way back of another take some time together. A quarter
+    The way to TMDB of one request and the way back of another take some time together. A tenth
     of the shortest time that both took lately is left aside for ways that become shorter. Next
     to a long period there is nothing to gain, and no risk is taken.
     """
-    gain = min(quickest * 0.75, period / 4)
+    gain = min(quickest * 0.9, period / 4)
     return gain if gain > period / 50 else 0.0
 
 
@@ -270,22 +300,26 @@ def reserve(
     return [*live, Slot(token, True, start + limits.hold + limits.period)], start
 
 
-def _find_turn(token: str) -> Turn:
+def _find_turns(wanted: int) -> list[Turn]:
+    """One turn at least, and where they are to be had at once as many as wanted, first to come
+    first."""
     bounds = limits()
     while True:
         generation = _redis_generation()
         if generation:
+            token = secrets.token_hex(6)
             try:
                 start = _reserve_in_redis(generation, token, bounds)
             except _RedisFailed as failure:
                 _leave_redis(generation, bounds, str(failure))
                 continue
+            starts = {} if start is None else {token: start}
         else:
             if settings.REDIS_URL:
                 _try_redis(bounds)
-            start = _reserve_in_table(token, bounds)
-        if start is not None:
-            return Turn(token, generation, *start)
+            starts = _reserve_in_table([secrets.token_hex(6) for _ in range(wanted)], bounds)
+        if starts:
+            return [Turn(token, generation, *start) for token, start in starts.items()]
         sleep(POLL)
 
 
@@ -317,21 +351,42 @@ class _Moment:
 
 
 def _in_turn(change: Callable[[ThrottleState, _Moment], T]) -> T:
-    """Call `change` with the locked row and the present moment in a transaction of its own."""
+    """Call `change` with the locked row and the present moment in a transaction of its own.
+
+    Slots that it leaves in the row are kept.
+    """
     with _table:
-        for attempt in (1, 2):
-            try:
-                with transaction.atomic(durable=True):
-                    state = ThrottleState.objects.locked()
-                    before, store = time.monotonic(), _database_time()
-                    return change(state, _Moment(before, store, time.monotonic()))
-            except (OperationalError, InterfaceError) as error:
-                failure = type(error).__name__
-                if connection.in_atomic_block:
-                    break
-                # A connection that the server has dropped is replaced by the next query.
-                connection.close()
-                logger.debug("throttle attempt=%s error=%s", attempt, failure)
+        return _write(change)
+
+
+def _write(change: Callable[[ThrottleState, _Moment], T]) -> T:
+    for attempt in (1, 2):
+        try:
+            with transaction.atomic(durable=True):
+                state = ThrottleState.objects.locked()
+                before, store = time.monotonic(), _database_time()
+                moment = _Moment(before, store, time.monotonic())
+                slots = state.slots
+                given = dict(_given_back)
+                if state.store == ThrottleState.Store.REDIS:
+                    # Their owners tell Redis, as long as that makes a difference.
+                    given = {token: back for token, back in given.items() if back < before}
+                elif given:
+                    _take_back(state, given, moment)
+                result = change(state, moment)
+                if state.slots is not slots:
+                    state.save(update_fields=["slots"])
+        except (OperationalError, InterfaceError) as error:
+            failure = type(error).__name__
+            if connection.in_atomic_block:
+                break
+            # A connection that the server has dropped is replaced by the next query.
+            connection.close()
+            logger.debug("throttle attempt=%s error=%s", attempt, failure)
+        else:
+            for token in given:
+                _given_back.pop(token, None)
+            return result
     raise TmdbUnavailable(f"TMDB was not asked: the database cannot be used ({failure}).")
 
 
@@ -350,25 +405,39 @@ def _slots(state: ThrottleState) -> list[Slot]:
 
 def _keep(state: ThrottleState, slots: Iterable[Slot]) -> None:
     state.slots = [[slot.token, slot.held, slot.until] for slot in slots]
-    state.save(update_fields=["slots"])
 
 
-def _reserve_in_table(token: str, bounds: Limits) -> tuple[float, float] | None:
-    """When the slot starts and expires (monotonic); None when none can be reserved now."""
+def _take_back(state: ThrottleState, given: Mapping[str, float], moment: _Moment) -> None:
+    left = [slot for slot in _slots(state) if slot.token not in given]
+    free = [
+        Slot(token, False, moment.store + back - moment.before)
+        for token, back in given.items()
+        if back > moment.before
+    ]
+    _keep(state, [*left, *free])
 
-    def change(state: ThrottleState, moment: _Moment) -> tuple[float, float] | None:
+
+def _reserve_in_table(tokens: Iterable[str], bounds: Limits) -> dict[str, tuple[float, float]]:
+    """When the slots start and expire (monotonic), of as many tokens as can have one now."""
+
+    def change(state: ThrottleState, moment: _Moment) -> dict[str, tuple[float, float]]:
         now = moment.store
+        starts: dict[str, tuple[float, float]] = {}
         if state.store == ThrottleState.Store.REDIS:
             if not settings.REDIS_URL:
                 _let_table_count(state, now, bounds)
-            return None
+            return starts
         if state.not_before > now:
-            return None
-        slots, start = reserve(_slots(state), token, now, bounds)
-        if start is None:
-            return None
-        _keep(state, slots)
-        return moment.after + start - now, moment.before + start - now + GRACE
+            return starts
+        slots = _slots(state)
+        for token in tokens:
+            slots, start = reserve(slots, token, now, bounds)
+            if start is None:
+                break
+            starts[token] = moment.after + start - now, moment.before + start - now + GRACE
+        if starts:
+            _keep(state, slots)
+        return starts
 
     return _in_turn(change)
 
@@ -377,15 +446,17 @@ def _give_back_to_table(token: str, back: float) -> str:
     """The set in Redis that it belongs to instead, when Redis counts by now."""
 
     def change(state: ThrottleState, moment: _Moment) -> str:
-        if state.store == ThrottleState.Store.REDIS:
-            return state.generation if settings.REDIS_URL else ""
-        slots = [slot for slot in _slots(state) if slot.token != token]
-        if back > moment.before:
-            slots.append(Slot(token, False, moment.store + back - moment.before))
-        _keep(state, slots)
-        return ""
+        counts = state.store == ThrottleState.Store.REDIS and settings.REDIS_URL
+        return state.generation if counts else ""
 
-    return _in_turn(change)
+    _given_back[token] = back
+    if _somebody_will_write():
+        return ""
+    try:
+        with _table:
+            return _write(change) if token in _given_back else ""
+    finally:
+        _given_back.pop(token, None)
 
 
 def _let_table_count(state: ThrottleState, now: float, bounds: Limits) -> None:

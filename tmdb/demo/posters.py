@@ -26,7 +26,7 @@ def poster(number: int, title: str, width: int) -> bytes:
     height = width * 3 // 2
     rows = [bytearray([y * SHADES // height]) * width for y in range(height)]
     _draw_circle(rows, width * 3 // 4, height // 5, width * 2 // 5)
-    dot = max(1, width // 60)
+    dot = max(1, width // 80)
     top = height * 2 // 5
     for line in _lines(title, (width - 8 * dot) // (6 * dot)):
         _draw_line(rows, line, 4 * dot, top, dot)

@@ -17,6 +17,19 @@ pytestmark = pytest.mark.django_db
 part = st.none() | st.integers() | st.text(max_size=20)
 
 
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (["search", "a\0str:b"], ["search", "a", "b"]),
+        (["search", "a?"], ["search", "a\ud800"]),
+        (["search", "1"], ["search", 1]),
+        (["search", ""], ["search", None]),
+    ],
+)
+def test_no_title_takes_the_place_of_another(one: list[Any], other: list[Any]) -> None:
+    assert cache.key(*one) != cache.key(*other)
+
+
 def test_what_was_written_is_read(clock: Clock) -> None:
     cache.write("k", {"a": [1, None, "ü"]})
     entry = cache.read("k")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,6 +15,7 @@ from tmdb import images
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 JPEG = b"\xff\xd8\xff\xe0" + b"x" * 100
+MAX = 2**20
 WEBP = b"RIFF1234WEBPVP8 " + b"x" * 100
 
 
@@ -21,6 +24,7 @@ class PictureServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.pictures: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         self.asked: Counter[str] = Counter()
+        self.closing = threading.Event()
 
     @property
     def address(self):
@@ -38,7 +42,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        pause = float(headers.get("X-Pause", 0))
+        for at in range(0, len(content), 1 if pause else MAX):
+            try:
+                self.wfile.write(content[at : at + (1 if pause else MAX)])
+            except OSError:
+                return
+            self.server.closing.wait(pause)
 
     def log_message(self, *_arguments):
         pass
@@ -52,6 +62,7 @@ def server(settings):
         thread.start()
         settings.TMDB_IMAGE_URL = server.address
         yield server
+        server.closing.set()
         server.shutdown()
         thread.join()
     images._session().close()
@@ -123,3 +134,17 @@ def test_a_disk_that_takes_nothing_makes_no_poster_absent(server, monkeypatch):
 def test_a_path_that_is_no_poster_is_never_asked_for(server, path):
     assert images.poster(path, "w342") is None
     assert not server.asked
+
+
+def test_a_picture_that_comes_byte_by_byte_is_given_up(server, settings):
+    settings.TMDB_READ_TIMEOUT = 0.5
+    server.pictures["/t/p/w342/slow.png"] = (200, PNG * 100, {"X-Pause": "0.05"})
+    started = time.monotonic()
+    assert images.poster("/slow.png", "w342") is None
+    assert time.monotonic() - started < 5
+
+
+def test_a_packed_picture_is_not_unpacked(server):
+    packed = gzip.compress(PNG + b"\0" * 50_000_000)
+    server.pictures["/t/p/w342/bomb.png"] = (200, packed, {"Content-Encoding": "gzip"})
+    assert images.poster("/bomb.png", "w342") is None

@@ -110,9 +110,47 @@ def test_no_window_ever_has_more_than_the_limit(
 
 def test_next_to_a_long_period_no_time_is_saved() -> None:
     assert head_start(0.1, 10.0) == 0.0
-    assert head_start(0.1, 1.0) == pytest.approx(0.075)
+    assert head_start(0.1, 1.0) == pytest.approx(0.09)
     assert head_start(0.0, 1.0) == 0.0
     assert head_start(60.0, 1.0) == 0.25
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 6),
+    st.integers(1, 12),
+    st.floats(0.02, 0.3),
+    st.floats(0.0, 0.5),
+    st.randoms(use_true_random=False),
+)
+def test_the_time_saved_never_brings_more_than_the_limit(
+    limit: int, workers: int, shortest: float, jitter: float, dice: random.Random
+) -> None:
+    """TMDB sees a request at the end of its way there, and no way is ever shorter than `shortest`,
+    which is not what the quickest of the last requests took: each way varies by itself."""
+    bounds = Limits(limit, 1.0, 5.0)
+    slots: list[Slot] = []
+    arrivals: list[float] = []
+    took: list[float] = []
+    events: list[tuple[float, int, str]] = [(dice.random() / 10, n, "") for n in range(workers)]
+    heapq.heapify(events)
+    for number in range(150):
+        now, worker, answered = heapq.heappop(events)
+        if answered:
+            saved = head_start(min(took) if len(took) >= client.ENOUGH_TIMES else 0.0, 1.0)
+            slots = [slot for slot in slots if slot.token != answered]
+            back = now + bounds.period + throttle.MARGIN - saved
+            slots.append(Slot(answered, False, back))
+        token = str(number)
+        slots, start = reserve(slots, token, now, bounds)
+        if start is None:
+            heapq.heappush(events, (now + throttle.POLL, worker, ""))
+            continue
+        there, work = (shortest / 2 * (1 + jitter * dice.random() / 10) for _ in "12")
+        arrivals.append(start + there)
+        took.append(there + work)
+        heapq.heappush(events, (start + there + work, worker, token))
+    assert busiest(sorted(arrivals), bounds.period) <= limit
 
 
 # The table
@@ -125,6 +163,70 @@ def test_a_turn_is_waited_for(settings: Any) -> None:
     for _ in range(4):
         take_turn().finish(time.monotonic())
     assert 0.4 <= time.monotonic() - started < 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_in_line_get_their_turns_with_one_write(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, wait_until: Any
+) -> None:
+    settings.TMDB_RATE_LIMIT, settings.TMDB_RATE_PERIOD = 6, 0.5
+    take_turn().finish(time.monotonic())
+    writes = count_writes(monkeypatch)
+    taken: list[throttle.Turn] = []
+
+    def take() -> None:
+        taken.append(take_turn())
+        connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(6)]
+    with throttle._queue:
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: throttle._in_line == len(threads))
+    for thread in threads:
+        thread.join()
+    assert len({turn.token for turn in taken}) == 6
+    assert len(writes) == 1
+    assert (throttle._in_line, len(throttle._found)) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_in_line_takes_along_what_another_gives_back(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, wait_until: Any
+) -> None:
+    settings.TMDB_RATE_LIMIT, settings.TMDB_RATE_PERIOD = 1, 0.3
+    turn = take_turn()
+    writes = count_writes(monkeypatch)
+    taken: list[throttle.Turn] = []
+
+    def take() -> None:
+        taken.append(take_turn())
+        connection.close()
+
+    thread = threading.Thread(target=take)
+    with throttle._queue:
+        thread.start()
+        wait_until(lambda: throttle._in_line == 1)
+        answered = time.monotonic()
+        turn.finish(answered)
+        assert writes == []
+    thread.join()
+    assert taken[0].started - answered >= 0.3
+    assert len(writes) == 1
+    assert [slot[0] for slot in ThrottleState.objects.get().slots] == [taken[0].token]
+
+
+def count_writes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A list that grows with each write of the table."""
+    writes: list[float] = []
+    database_time = throttle._database_time
+
+    def counted() -> float:
+        writes.append(time.monotonic())
+        return database_time()
+
+    monkeypatch.setattr(throttle, "_database_time", counted)
+    return writes
 
 
 @pytest.mark.django_db
