@@ -200,14 +200,42 @@ def apply_claims(viewing: StoredViewing, group: Group) -> bool:
 
 
 _read_of = attrgetter(*READ)
+_told_by = attrgetter("watched_at", "duration_seconds", "profile")
+
+
+def find_unchanged(
+    there: Sequence[StoredViewing], reading: StoredViewing | None, new: Sequence[StoredClaim]
+) -> list[tuple[StoredClaim, StoredViewing]]:
+    """Which viewing each new claim is on, where they change nothing; else nothing at all.
+
+    So it is with a file imported again, and the other claims need not be looked at: each day is
+    in the library by a claim of the same kind, and tells what that viewing shows already. What a
+    mark by hand keeps may have lost its claims, and is looked at.
+    """
+    if any(viewing.dismissed_at or changes_reading(viewing, reading) for viewing in there):
+        return []
+    timed = {viewing.timed_on: viewing for viewing in there if viewing.watched_at}
+    listed = {viewing.listed_on: viewing for viewing in there}
+    placed = []
+    for claim in new:
+        viewing = (timed if claim.watched_at else listed).get(claim.day)
+        if viewing is None or (claim.watched_at and _told_by(claim) != _told_by(viewing)):
+            return []
+        placed.append((claim, viewing))
+    return placed
 
 
 def apply_reading(viewing: StoredViewing, reading: StoredViewing | None) -> bool:
     """Take a newer reading of the title, unless it is less certain than the one there is."""
-    if reading is None or (reading.reading_uncertain and not viewing.reading_uncertain):
-        return False
-    if _read_of(viewing) == _read_of(reading):
+    if reading is None or not changes_reading(viewing, reading):
         return False
     for attribute in READ:
         setattr(viewing, attribute, getattr(reading, attribute))
     return True
+
+
+def changes_reading(viewing: StoredViewing, reading: StoredViewing | None) -> bool:
+    """Whether a newer reading of the title says something else, and is not less certain."""
+    if reading is None or (reading.reading_uncertain and not viewing.reading_uncertain):
+        return False
+    return _read_of(viewing) != _read_of(reading)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.models import DBTaskResult
 
-from imports.models import ACTIVE, Import, State, WorkerHeartbeat
+from imports.models import Import, WorkerHeartbeat
 from imports.worker import STALE_AFTER
 from media import library
 from media.models import LibraryEntry, Media, Viewing
@@ -55,7 +55,7 @@ def examine() -> Iterator[Finding]:
     for check in checks:
         try:
             yield check()
-        except DatabaseError as error:
+        except Error as error:
             yield Finding(
                 check.__name__.strip("_"),
                 type(error).__name__,
@@ -120,15 +120,12 @@ def _worker() -> Finding:
 
 
 def _imports() -> Finding:
-    stuck = Import.objects.filter(
-        state__in=[state for state in ACTIVE if state != State.NEEDS_ANSWER],
-        created_at__lt=timezone.now() - STUCK_AFTER,
-    ).count()
+    stuck = Import.objects.unattended().filter(created_at__lt=timezone.now() - STUCK_AFTER).count()
     if stuck:
         return Finding(
             "imports",
-            f"{stuck} not finished after {STUCK_AFTER.seconds // 60} minutes",
-            "Hand the same file in again: the import goes on where it stopped.",
+            f"nobody works on {stuck} from over {STUCK_AFTER.seconds // 60} minutes ago",
+            "Start manage.py worker, which goes on with them by itself, or look into its log.",
         )
     return Finding("imports", "none stuck")
 

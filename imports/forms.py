@@ -8,11 +8,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from imports.importing import ImportOptions
+from media.sentences import in_words
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -78,6 +80,9 @@ class UploadForm(forms.Form):
         ),
     )
 
+    # Its button hands the form in beside the one that imports at once.
+    preview = forms.BooleanField(required=False)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["min_minutes"].widget.attrs["placeholder"] = f"{settings.IMPORT_MIN_MINUTES:g}"
@@ -89,6 +94,19 @@ class UploadForm(forms.Form):
             date_order=given["date_order"] or "auto",
             min_minutes=given["min_minutes"],
         )
+
+
+class Act(models.TextChoices):
+    """What the page of an import can be asked to do; undoing has a page of its own."""
+
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    TRY_AGAIN = "try-again"
+    FORGET_FILE = "forget-file"
+
+
+class ActForm(forms.Form):
+    act = forms.ChoiceField(choices=Act.choices)
 
 
 LEGENDS = {
@@ -107,8 +125,10 @@ class AnswerForm(forms.Form):
         for question in questions:
             self.fields[question["kind"]] = forms.ChoiceField(
                 label=LEGENDS.get(question["kind"], pgettext_lazy("question", "Please choose")),
-                help_text=question["text"],
-                choices=[(choice["value"], choice["label"]) for choice in question["choices"]],
+                help_text=in_words(question["text"]),
+                choices=[
+                    (choice["value"], in_words(choice["label"])) for choice in question["choices"]
+                ],
                 widget=forms.RadioSelect,
                 error_messages={"required": gettext_lazy("Choose one of these.")},
             )

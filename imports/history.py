@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Page, Paginator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from imports.models import Claim, Import
-from media.days import shown_day
+from media.days import shown_day, shown_on
+from media.forms import FIRST_DAY
 from media.library import seen
-from media.models import Episode, Viewing
+from media.models import Episode, LibraryEntry, Viewing
 from media.pages import Choice
-from media.progress import EpisodeKey, Watched, episode_keys
-from media.titles import entries_named, put_into_language
+from media.progress import ONE_DAY, EpisodeKey, Watched, episode_keys, told_again
+from media.titles import put_into_language
 
 VIEWINGS_PER_PAGE = 100
-ONE_DAY = timedelta(days=1)
+# So many more pages of what a search finds are looked for, and linked to.
+PAGES_AHEAD = 5
+LAST_DAY = date(9998, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +39,15 @@ class HistoryQuery:
     search: str = ""
     profile: str = ""
     page: int = 1
+    day: date | None = None
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.search or self.profile)
+        return bool(self.search or self.profile or self.day)
 
     def address(self, profile: str) -> str:
-        wanted = {"q": self.search, "profile": profile}
+        day = self.day.isoformat() if self.day else ""
+        wanted = {"q": self.search, "profile": profile, "day": day}
         query = urlencode({name: value for name, value in wanted.items() if value})
         return f"?{query}" if query else "."
 
@@ -50,12 +58,20 @@ class HistoryForm(forms.Form):
     q = forms.CharField(max_length=200, required=False)
     profile = forms.CharField(max_length=200, required=False)
     page = forms.IntegerField(min_value=1, required=False)
+    day = forms.DateField(
+        input_formats=["%Y-%m-%d"],
+        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+        required=False,
+    )
 
     def query(self) -> HistoryQuery:
         self.is_valid()
         given = self.cleaned_data
         return HistoryQuery(
-            given.get("q") or "", given.get("profile") or "", given.get("page") or 1
+            given.get("q") or "",
+            given.get("profile") or "",
+            given.get("page") or 1,
+            given.get("day"),
         )
 
 
@@ -75,6 +91,12 @@ class Day:
     day: date | None
     watches: tuple[Watch, ...]
 
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """The files that told of all of it, to be named once; none when they differ."""
+        of_each = {watch.imports for watch in self.watches}
+        return next(iter(of_each)) if len(of_each) == 1 else ()
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
@@ -84,8 +106,22 @@ class HistoryPage:
     profiles: tuple[Choice, ...]
 
     @property
+    def news(self) -> str:
+        """How many viewings there are; of a search that found many, how many at least."""
+        count = self.page.paginator.count
+        shown = intcomma(count)
+        if self.query.search and count == most_found(self.query.page):
+            return _("%(shown)s viewings and more") % {"shown": shown}
+        return ngettext("%(shown)s viewing", "%(shown)s viewings", count) % {"shown": shown}
+
+    @property
     def is_empty(self) -> bool:
         return not self.page.paginator.count and not self.query.is_narrowed
+
+
+def most_found(page: int) -> int:
+    """How many of the viewings that a search finds are looked for, to show a page of them."""
+    return VIEWINGS_PER_PAGE * (page + PAGES_AHEAD)
 
 
 def history_page(user: User, query: HistoryQuery) -> HistoryPage:
@@ -94,11 +130,14 @@ def history_page(user: User, query: HistoryQuery) -> HistoryPage:
     profiles = Viewing.objects.profiles_of(user)
     if query.profile:
         viewings = viewings.exclude(profile="").filter(profile=query.profile)
+    if query.day:
+        viewings = viewings.filter(shown_on(query.day, query.day))
     ids = viewings.newest_first().values_list("pk", flat=True)
     if query.search:
-        found_by_name = Q(entry__in=entries_named(user, query.search))
-        ids = ids.filter(Q(raw_title__icontains=query.search) | found_by_name)
-    # Searching twice, to count and to cut out a page, would take twice as long.
+        named = LibraryEntry.objects.of(user).named(query.search)
+        ids = ids.filter(Q(raw_title__icontains=query.search) | Q(entry__in=named.values("pk")))
+        # To count what a search finds would take as long as the library is large.
+        ids = ids[: most_found(query.page)]
     paginator = Paginator(list(ids) if query.search else ids, VIEWINGS_PER_PAGE)
     page = paginator.get_page(query.page)
     found = _with_what_is_shown(list(page))
@@ -135,15 +174,15 @@ def _told_twice(user: User, found: Sequence[Viewing]) -> dict[int, int]:
     Two titles of one episode within a day of each other are one watch. What lies on the
     neighbouring pages is looked at, too, so that a watch is never shown on two of them.
     """
-    days = [viewing.day for viewing in found if viewing.day]
-    if not days:
+    shown = [viewing.day for viewing in found if viewing.day]
+    if not shown:
         return {}
     near = (
         Viewing.objects.of(user)
         .counted()
         .filter(
             entry__in={viewing.entry_id for viewing in found},
-            day__range=(min(days) - ONE_DAY, max(days) + ONE_DAY),
+            day__range=(min(shown) - ONE_DAY, max(shown) + ONE_DAY),
         )
     )
     of_entry: dict[int, list[Watched]] = defaultdict(list)
@@ -153,23 +192,11 @@ def _told_twice(user: User, found: Sequence[Viewing]) -> dict[int, int]:
         day_of[one.watched.id] = one.day
     told: dict[int, int] = {}
     for watched_ones in of_entry.values():
-        of_key: dict[frozenset[EpisodeKey], list[int]] = defaultdict(list)
+        of_key: dict[frozenset[EpisodeKey], dict[int, date | None]] = defaultdict(dict)
         for pk, keys in episode_keys(watched_ones).items():
-            of_key[keys].append(pk)
-        for pks in of_key.values():
-            told |= _later_ones(pks, day_of)
-    return told
-
-
-def _later_ones(pks: Iterable[int], day_of: Mapping[int, date | None]) -> dict[int, int]:
-    """The viewings of one episode that lie within a day of an earlier one, with that one."""
-    told: dict[int, int] = {}
-    first: tuple[date, int] | None = None
-    for day, pk in sorted((day, pk) for pk in pks if (day := day_of[pk])):
-        if first is not None and day - first[0] <= ONE_DAY:
-            told[pk] = first[1]
-        else:
-            first = (day, pk)
+            of_key[keys][pk] = day_of[pk]
+        for days in of_key.values():
+            told |= told_again(days)
     return told
 
 

@@ -14,14 +14,29 @@ from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Length
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import audit
+from accounts.models import EventKind
 from imports.lease import fence_off
-from imports.models import ACTIVE, ENDED, RUNNING, Claim, Import, ImportFile, ImportPart, State
+from imports.models import (
+    ACTIVE,
+    ENDED,
+    RUNNING,
+    Claim,
+    Import,
+    ImportFile,
+    ImportPart,
+    ReadRows,
+    State,
+)
 from imports.options import ImportOptions
+from imports.outages import is_full
 from imports.reading import DateOrder
 from imports.running import Turn, advance, series_to_look_up
 from media.library import library_lock
@@ -42,6 +57,9 @@ __all__ = [
     "what_undo_takes",
 ]
 
+# As large as so many of the largest files may be what is kept of one user; else an account would
+# be enough to fill the disk.
+KEPT_FILES = 10
 # Between two looks at an import that another process works on.
 POLL_SECONDS = 0.2
 
@@ -62,7 +80,7 @@ def submit(
     """Keep a file for import; returns the active import of the same bytes and options, if any.
 
     With `preview_first` nothing of it is stored until `confirm`. Raises Refused when the file is
-    empty or larger than IMPORT_MAX_BYTES; nothing is kept then.
+    empty or larger than IMPORT_MAX_BYTES, or the database is full; nothing is kept then.
     """
     if not data:
         raise Refused(_("This file is empty. Download it again and hand in the new one."))
@@ -85,13 +103,38 @@ def submit(
                     look_up=look_up,
                 )
                 ImportFile.objects.create(of_import=new, content=data)
+                _make_room(user.pk)
                 return new
         except IntegrityError:
             active = Import.objects.active().filter(user_id=user.pk, digest=digest).first()
             if active is not None:
                 return active
             # It has ended in between.
+        except OperationalError as error:
+            if not is_full(error):
+                raise
+            raise Refused(
+                _(
+                    "There is no room left for this file. Whoever runs this watchlog has to make "
+                    "room for its database; then hand the file in again."
+                )
+            ) from error
     raise Refused(_("This file could not be kept just now. Hand it in once more."))
+
+
+def _make_room(user_id: int) -> None:
+    """Forget the oldest files of a user's imports that have ended, where there are too many."""
+    files = ImportFile.objects.filter(of_import__user_id=user_id).order_by("-of_import_id")
+    sizes = files.annotate(size=Length("content")).values_list("pk", "size")
+    kept, beyond = 0, []
+    for pk, size in sizes:
+        kept += size
+        if kept > KEPT_FILES * settings.IMPORT_MAX_BYTES:
+            beyond.append(pk)
+    if beyond:
+        ended = Import.objects.filter(pk__in=beyond, state__in=ENDED)
+        ReadRows.objects.filter(of_import__in=ended).delete()
+        ImportFile.objects.filter(of_import__in=ended).delete()
 
 
 def _digest(data: bytes, options: dict[str, object]) -> str:
@@ -182,6 +225,7 @@ def try_again(of_import: Import) -> None:
             changed = ended.exclude(undo_asked_at__isnull=False, state__in=UNDOABLE).update(
                 state=State.QUEUED,
                 error="",
+                error_message=None,
                 finished_at=None,
                 look_up=True,
                 undo_asked_at=None,
@@ -240,25 +284,42 @@ def _emptied(of_import: Import, going: QuerySet[Viewing]) -> QuerySet[LibraryEnt
     return entries.exclude(Exists(staying)).exclude(Exists(decided))
 
 
-def undo(of_import: Import) -> bool:
+def undo(of_import: Import, *, request: HttpRequest | None = None) -> bool:
     """Take back what an import brought (rule 18), in the background; whether there was anything.
 
     What other imports have too stays, and so does what somebody decided or marked by hand. An
-    import that is still active is cancelled first.
+    import that is still active is cancelled first. Its user sees in their account that it was
+    undone, and from where when there is a `request`.
     """
     cancel(of_import)
-    changed = Import.objects.filter(
-        pk=of_import.pk, state__in=UNDOABLE, undo_asked_at__isnull=True
-    ).update(undo_asked_at=timezone.now(), look_up=False, **fence_off())
+    with transaction.atomic():
+        changed = Import.objects.filter(
+            pk=of_import.pk, state__in=UNDOABLE, undo_asked_at__isnull=True
+        ).update(undo_asked_at=timezone.now(), look_up=False, **fence_off())
+        if changed:
+            _record(of_import, EventKind.IMPORT_UNDONE, request)
     if changed:
         start(of_import)
     return bool(changed)
 
 
-def forget_file(of_import: Import) -> bool:
-    """Delete the stored file of an import that has ended; whether there was one."""
-    files = ImportFile.objects.filter(of_import=of_import, of_import__state__in=ENDED)
-    return bool(files.delete()[0])
+def forget_file(of_import: Import, *, request: HttpRequest | None = None) -> bool:
+    """Delete the stored file of an import that has ended; whether there was one.
+
+    Its user sees that in their account, and from where when there is a `request`.
+    """
+    with transaction.atomic():
+        files = ImportFile.objects.filter(of_import=of_import, of_import__state__in=ENDED)
+        deleted = bool(files.delete()[0])
+        if deleted:
+            ReadRows.objects.filter(of_import=of_import).delete()
+        if deleted:
+            _record(of_import, EventKind.FILE_DELETED, request)
+    return deleted
+
+
+def _record(of_import: Import, kind: EventKind, request: HttpRequest | None) -> None:
+    audit.record(of_import.user_id, kind, request=request, subject=of_import.filename)
 
 
 def run(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Substr
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from media.models import Viewing
+from media.sentences import in_words
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -77,7 +79,8 @@ class Import(models.Model):
     digest = models.CharField(max_length=64, help_text=_("Of the bytes and the options."))
     options = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
-    error = models.TextField(blank=True)
+    error = models.TextField(blank=True, help_text=_("In English."))
+    error_message = models.JSONField(null=True, blank=True)
     question = models.JSONField(null=True, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True)
     preview_first = models.BooleanField(
@@ -99,7 +102,8 @@ class Import(models.Model):
 
     file_format = models.CharField(max_length=30, blank=True)
     date_order = models.CharField(max_length=10, blank=True)
-    date_reason = models.TextField(blank=True)
+    date_reason = models.TextField(blank=True, help_text=_("In English."))
+    date_message = models.JSONField(null=True, blank=True)
     profiles = models.JSONField(default=dict)
 
     # Every data row is one of these: rows = new + known + repeated + skipped + failed.
@@ -150,14 +154,47 @@ class Import(models.Model):
         return reverse("imports:detail", args=[self.pk])
 
     @property
+    def why_it_failed(self) -> str:
+        """The error in the current language."""
+        return in_words(self.error_message, self.error)
+
+    @property
+    def why_this_date_order(self) -> str:
+        """The reason of the order of dates in the current language."""
+        return in_words(self.date_message, self.date_reason)
+
+    @property
     def is_active(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def is_being_undone(self) -> bool:
+        return self.undo_asked_at is not None and self.state in ENDED and self.state != State.UNDONE
 
     @property
     def series_done(self) -> int:
         return (
             self.series_matched + self.series_uncertain + self.series_not_found + self.series_failed
         )
+
+
+class ImportFileQuerySet(models.QuerySet["ImportFile"]):
+    # PostgreSQL's driver holds what it fetches several times over.
+    SLICE = 4 * 2**20
+
+    def content_of(self, of_import: Import) -> bytes | None:
+        """The bytes of an import's file, fetched bit by bit; None when it is no longer kept."""
+        # It gives what was written to it without making a copy.
+        content = BytesIO()
+        while True:
+            piece = Substr(
+                "content", content.tell() + 1, self.SLICE, output_field=models.BinaryField()
+            )
+            found = self.filter(of_import=of_import).values_list(piece, flat=True).first()
+            if found is None:
+                return None
+            if content.write(found) < self.SLICE:
+                return content.getvalue()
 
 
 class ImportFile(models.Model):
@@ -167,6 +204,8 @@ class ImportFile(models.Model):
         Import, on_delete=models.CASCADE, primary_key=True, related_name="file"
     )
     content = models.BinaryField()
+
+    objects = ImportFileQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"bytes of {self.of_import}"
@@ -189,6 +228,26 @@ class ImportPart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of {self.of_import}"
+
+
+class ReadRows(models.Model):
+    """How a thousand rows of a file were read, as long as the file is kept: see rows.py."""
+
+    of_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="read_rows")
+    number = models.PositiveIntegerField()
+    counts = models.JSONField(help_text=_("How many of them each filter shows."))
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            # The page of rows: those of an import in file order.
+            models.UniqueConstraint(
+                fields=["of_import", "number"], name="imports_readrows_one_per_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"rows {self.number} of {self.of_import}"
 
 
 class Claim(models.Model):
@@ -230,7 +289,8 @@ class ImportProblem(models.Model):
     line = models.PositiveIntegerField()
     title = models.TextField()
     outcome = models.CharField(max_length=10, choices=Outcome)
-    reason = models.TextField()
+    reason = models.TextField(help_text=_("In English."))
+    message = models.JSONField(null=True, help_text=_("The same as template and values."))
 
     class Meta:
         ordering = ["line"]
@@ -247,6 +307,11 @@ class ImportProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line}: {self.reason}"
+
+    @property
+    def why(self) -> str:
+        """The reason in the current language."""
+        return in_words(self.message, self.reason)
 
 
 class WorkerHeartbeat(models.Model):

@@ -16,8 +16,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts.preferences import chosen_in, restore_preferences
 from imports.models import Claim, Import, ImportProblem, Outcome
 from imports.parts import Problem, storable
+from imports.reading import MOST_PROFILES
 from media import restoring
 from media.models import MediaType, Source, Viewing, ViewingKind
 
@@ -30,10 +32,11 @@ LONGEST_LINE = 1_000_000
 # A title for each viewing at most, and what else is kept about somebody.
 LINES_PER_ROW = 2
 FURTHER_LINES = 10_000
-TYPES = ("media", "viewing")
+TYPES = ("media", "viewing", "account")
 
-Numbered = tuple[int, dict[str, Any]]
-"""The number of a line, and what it says."""
+# Whoever wrote the file may have put anything into a line; only its text is kept for long.
+Numbered = tuple[int, str]
+"""The number of a line, and its text."""
 
 
 class TooLong(Exception):
@@ -45,6 +48,7 @@ class OwnPart:
     """Lines to be stored in one transaction."""
 
     media: list[Numbered] = field(default_factory=list)
+    preferences: dict[str, str | float] = field(default_factory=dict)
     viewings: list[Numbered] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -60,11 +64,11 @@ def is_own(content: bytes) -> bool:
     """Whether a file is one that watchlog wrote, by its first line."""
     first = content.lstrip(b"\xef\xbb\xbf \r\n")[: LONGEST_LINE + 1].split(b"\n", 1)[0]
     return first[:1] == b"{" and any(
-        str(line.get("type")) in TYPES for _, line in _objects(first, [])
+        str(line.get("type")) in TYPES for *_, line in _objects(first, [])
     )
 
 
-def _objects(content: bytes, problems: list[Problem]) -> Iterator[Numbered]:
+def _objects(content: bytes, problems: list[Problem]) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Each line that is a JSON object; the others become problems. Raises TooLong."""
     start, number = 0, 0
     while start < len(content):
@@ -82,14 +86,15 @@ def _objects(content: bytes, problems: list[Problem]) -> Iterator[Numbered]:
         try:
             if len(line) > LONGEST_LINE:
                 raise ValueError
-            found = json.loads(line, parse_constant=_refuse)
+            text = line.decode()
+            found = json.loads(text, parse_constant=_refuse)
             if not isinstance(found, dict):
                 raise ValueError
         except (ValueError, RecursionError):
             shown = storable(line[:200].decode("utf-8", "replace"))
             problems.append(_problem(number, shown, _("This line is not as watchlog writes it.")))
         else:
-            yield number, found
+            yield number, text, found
 
 
 def _refuse(constant: str) -> None:
@@ -100,15 +105,27 @@ def _problem(number: int, title: str, reason: str) -> Problem:
     return Problem(number, title, Outcome.FAILED.value, reason)
 
 
-def _checked(content: bytes, problems: list[Problem]) -> Iterator[tuple[str, Numbered]]:
-    """The lines that can be restored, with their type; `problems` grows by the others."""
-    for number, line in _objects(content, problems):
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A line that can be restored: one of the three."""
+
+    number: int
+    text: str
+    media: restoring.MediaLine | None = None
+    viewing: restoring.ViewingLine | None = None
+    preferences: dict[str, str | float] | None = None
+
+
+def _checked(content: bytes, problems: list[Problem]) -> Iterator[Checked]:
+    """The lines that can be restored; `problems` grows by the others."""
+    for number, text, line in _objects(content, problems):
         kind = line.get("type")
         if kind not in TYPES:
             # From a newer watchlog.
             continue
         try:
-            restoring.read_media(line) if kind == "media" else restoring.read_viewing(line)
+            media = restoring.read_media(line) if kind == "media" else None
+            viewing = restoring.read_viewing(line) if kind == "viewing" else None
         except restoring.NotOurs as error:
             title = line.get("raw_title") or line.get("title")
             problems.append(
@@ -119,40 +136,57 @@ def _checked(content: bytes, problems: list[Problem]) -> Iterator[tuple[str, Num
                 )
             )
         else:
-            yield str(kind), (number, line)
+            yield Checked(
+                number, text, media, viewing, chosen_in(line) if kind == "account" else None
+            )
 
 
 def cut(content: bytes) -> Iterator[OwnPart]:
-    """The file as parts: names, the series that titles belong to, viewings, problems."""
-    media = (one for kind, one in _checked(content, []) if kind == "media")
+    """The file as parts: names, the series that titles belong to, viewings, preferences, and
+    problems."""
+    media = ((line.number, line.text) for line in _checked(content, []) if line.media)
     while some := list(islice(media, MEDIA_AT_A_TIME)):
         yield OwnPart(media=some)
     # Once all names are there.
-    media = (one for kind, one in _checked(content, []) if kind == "media" and _has_series(one))
+    media = ((line.number, line.text) for line in _checked(content, []) if _has_series(line))
     while some := list(islice(media, MEDIA_AT_A_TIME)):
         yield OwnPart(media=some)
     problems: list[Problem] = []
-    viewings = (one for kind, one in _checked(content, problems) if kind == "viewing")
+    chosen: dict[str, str | float] = {}
+    viewings = _viewings(_checked(content, problems), chosen)
     while some := list(islice(viewings, VIEWINGS_AT_A_TIME)):
         yield OwnPart(viewings=some)
+    if chosen:
+        yield OwnPart(preferences=chosen)
     waiting = iter(problems)
     while left := list(islice(waiting, PROBLEMS_AT_A_TIME)):
         yield OwnPart(problems=left)
 
 
-def _has_series(numbered: Numbered) -> bool:
-    return any(name.series for name in restoring.read_media(numbered[1]).names)
+def _viewings(lines: Iterable[Checked], chosen: dict[str, str | float]) -> Iterator[Numbered]:
+    """The viewings among the lines; `chosen` grows by the preferences that stand beside them."""
+    for line in lines:
+        if line.viewing:
+            yield line.number, line.text
+        elif line.preferences and not chosen:
+            chosen.update(line.preferences)
+
+
+def _has_series(line: Checked) -> bool:
+    return line.media is not None and any(name.series for name in line.media.names)
 
 
 def findings(content: bytes) -> dict[str, object]:
     """What the import shows of the file. Raises TooLong."""
     problems: list[Problem] = []
-    kinds: dict[str, int] = dict.fromkeys(TYPES, 0)
+    kinds = {"media": 0, "viewing": 0, "account": 0}
     profiles: dict[str, int] = {}
-    for kind, (_number, line) in _checked(content, problems):
-        kinds[kind] += 1
-        if kind == "viewing" and line.get("profile"):
-            profiles[line["profile"]] = profiles.get(line["profile"], 0) + 1
+    for line in _checked(content, problems):
+        kinds["viewing" if line.viewing else "media" if line.media else "account"] += 1
+        if line.viewing and (profile := line.viewing.viewing.profile):
+            profiles[profile] = profiles.get(profile, 0) + 1
+        if len(profiles) > MOST_PROFILES:
+            raise TooLong(_("This file has more profiles than any account."))
         if max(kinds.values()) > settings.IMPORT_MAX_ROWS:
             raise TooLong(
                 _("This file has more than the %(limit)s rows that this watchlog takes.")
@@ -175,10 +209,8 @@ def preview(content: bytes, user_id: int) -> dict[str, object]:
     known = 0
     lines = _checked(content, problems)
     while some := list(islice(lines, VIEWINGS_AT_A_TIME)):
-        media += [restoring.read_media(line) for kind, (_n, line) in some if kind == "media"]
-        viewings = [
-            restoring.read_viewing(line).viewing for kind, (_n, line) in some if kind == "viewing"
-        ]
+        media += [line.media for line in some if line.media]
+        viewings = [line.viewing.viewing for line in some if line.viewing]
         kinds += [viewing.kind for viewing in viewings]
         days += [viewing.day.isoformat() for viewing in viewings if viewing.day]
         fingerprints = [viewing.fingerprint for viewing in viewings]
@@ -210,7 +242,12 @@ def preview(content: bytes, user_id: int) -> dict[str, object]:
 
 
 def pack(part: OwnPart) -> bytes:
-    content = {"media": part.media, "viewings": part.viewings, "problems": part.problems}
+    content = {
+        "media": part.media,
+        "preferences": part.preferences,
+        "viewings": part.viewings,
+        "problems": part.problems,
+    }
     return MARK + zlib.compress(json.dumps(content, separators=(",", ":")).encode(), level=1)
 
 
@@ -223,6 +260,8 @@ def unpack(content: bytes) -> OwnPart:
     found = json.loads(zlib.decompress(content[len(MARK) :]))
     return OwnPart(
         media=[(number, line) for number, line in found["media"]],
+        # Parts that waited while watchlog was upgraded have none.
+        preferences=found.get("preferences", {}),
         viewings=[(number, line) for number, line in found["viewings"]],
         problems=[Problem(*problem) for problem in found["problems"]],
     )
@@ -231,18 +270,20 @@ def unpack(content: bytes) -> OwnPart:
 def store(of_import: Import, part: OwnPart) -> Stored:
     """Store a part. Needs the library's lock."""
     user_id = of_import.user_id
-    media = [restoring.read_media(line) for _number, line in part.media]
+    media = [restoring.read_media(json.loads(text)) for _number, text in part.media]
     restoring.restore_media(user_id, media)
     restoring.restore_series_of_titles(user_id, media)
-    lines = [restoring.read_viewing(line) for _number, line in part.viewings]
+    if part.preferences:
+        restore_preferences(user_id, part.preferences)
+    lines = [restoring.read_viewing(json.loads(text)) for _number, text in part.viewings]
     restored = restoring.restore_viewings(user_id, lines)
     problems = list(part.problems)
     claims: list[Claim] = []
     new = known = 0
-    for (number, line), found in zip(part.viewings, restored, strict=True):
+    for (number, _text), line, found in zip(part.viewings, lines, restored, strict=True):
         if found is None:
             reason = _("The file lacks the series or movie that this line belongs to.")
-            problems.append(_problem(number, storable(line["raw_title"]), reason))
+            problems.append(_problem(number, line.viewing.raw_title, reason))
             continue
         new += found.is_new
         known += not found.is_new

@@ -6,7 +6,8 @@ import csv
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Page, Paginator
@@ -14,9 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from imports.forms import AnswerForm
-from imports.models import Import, ImportProblem, Outcome, State, WorkerHeartbeat
+from imports.forms import Act, AnswerForm
+from imports.importing import UNDOABLE
+from imports.models import Import, ImportFile, ImportProblem, Outcome, State, WorkerHeartbeat
+from imports.reading import Format
 from imports.worker import STALE_AFTER
+from media.sentences import in_words
 from media.spreadsheets import defused
 
 PROBLEMS_PER_PAGE = 50
@@ -57,6 +61,41 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """Something to do with an import: a button."""
+
+    label: str
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A title that the file alone cannot decide."""
+
+    line: int
+    title: str
+    reads_as: str
+    or_as: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would bring; of long lists the first, and how many more there are."""
+
+    viewings: tuple[Fact, ...]
+    first_day: date | None
+    last_day: date | None
+    profiles: tuple[Fact, ...]
+    new_series: int
+    names: tuple[str, ...]
+    more_names: int
+    doubtful: int
+    doubts: tuple[Doubt, ...]
+    more_doubts: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPage:
     """The page of one import, while it runs and afterwards."""
 
@@ -72,8 +111,16 @@ class ImportPage:
     series: tuple[Fact, ...]
     to_look_at: int
     form: AnswerForm | None
+    preview: Preview | None
+    actions: tuple[Action, ...]
+    can_be_undone: bool
     kinds: tuple[Choice, ...]
     problems: Page[ImportProblem]
+
+    @property
+    def explains_rows(self) -> bool:
+        """Whether the file was read, and by a reader that says why."""
+        return bool(self.rows) and self.of_import.file_format in list(Format)
 
     @property
     def news(self) -> str:
@@ -95,7 +142,7 @@ def import_page(
     form: AnswerForm | None = None,
 ) -> ImportPage:
     """All that the page shows, with one page of the problem rows of one outcome."""
-    done, todo = _progress(of_import)
+    done, todo = progress(of_import)
     if outcome not in Outcome.values:
         outcome = Outcome.FAILED if of_import.rows_failed else Outcome.SKIPPED
     problems = of_import.problems.filter(outcome=outcome)
@@ -108,13 +155,76 @@ def import_page(
         detail=_detail(of_import),
         done=done,
         todo=todo,
-        polls=of_import.is_active and of_import.state != State.NEEDS_ANSWER,
+        polls=(of_import.is_active and of_import.state != State.NEEDS_ANSWER)
+        or of_import.is_being_undone,
         rows=_rows(of_import),
         series=_series(of_import),
         to_look_at=of_import.series_uncertain + of_import.series_not_found,
         form=form,
+        preview=_preview(of_import) if of_import.state == State.NEEDS_ANSWER else None,
+        actions=tuple(_actions(of_import)),
+        can_be_undone=can_be_undone(of_import),
         kinds=_kinds(of_import, outcome),
         problems=Paginator(problems, PROBLEMS_PER_PAGE).get_page(page),
+    )
+
+
+def can_be_undone(of_import: Import) -> bool:
+    """Whether an import has ended, and something in the library is there by it."""
+    return (
+        of_import.state in UNDOABLE
+        and of_import.undo_asked_at is None
+        and of_import.claims.exists()
+    )
+
+
+def _actions(of_import: Import) -> Iterator[Action]:
+    """What else can be done with an import now."""
+    if of_import.state == State.NEEDS_ANSWER:
+        yield Action(_("Don’t import it"), Act.CANCEL)
+    elif of_import.is_active:
+        yield Action(_("Cancel the import"), Act.CANCEL)
+    elif not of_import.is_being_undone and ImportFile.objects.filter(of_import=of_import).exists():
+        failed = of_import.rows_failed or of_import.series_failed
+        if of_import.state == State.DONE and failed:
+            yield Action(_("Try the failed ones again"), Act.TRY_AGAIN)
+        else:
+            yield Action(_("Import this file again"), Act.TRY_AGAIN)
+        yield Action(_("Delete the stored file"), Act.FORGET_FILE)
+
+
+def _preview(of_import: Import) -> Preview | None:
+    found: dict[str, Any] | None = of_import.preview
+    if not found:
+        return None
+    names, doubts = found["new_series_names"], found["doubtful_titles"]
+    return Preview(
+        viewings=(
+            Fact(_("new"), found["new"]),
+            Fact(_("already there"), found["known"]),
+            Fact(_("of episodes"), found["episodes"]),
+            Fact(_("of movies"), found["movies"]),
+            Fact(_("skipped"), found["skipped"]),
+            Fact(_("failed"), found["failed"]),
+        ),
+        first_day=date.fromisoformat(found["first_day"]) if found["first_day"] else None,
+        last_day=date.fromisoformat(found["last_day"]) if found["last_day"] else None,
+        profiles=tuple(Fact(name or _("no name"), n) for name, n in of_import.profiles.items()),
+        new_series=found["new_series"],
+        names=tuple(names),
+        more_names=found["new_series"] - len(names),
+        doubtful=found["doubtful"],
+        doubts=tuple(
+            Doubt(
+                one["line"],
+                one["title"],
+                one["reads_as"],
+                one["or_as"] or "",
+                in_words(one.get("message"), one["reason"]),
+            )
+            for one in doubts
+        ),
+        more_doubts=found["doubtful"] - len(doubts),
     )
 
 
@@ -153,7 +263,8 @@ def _reached(of_import: Import) -> State:
     return State.LOOKING_UP if of_import.series_total else State.STORING
 
 
-def _progress(of_import: Import) -> tuple[int, int]:
+def progress(of_import: Import) -> tuple[int, int]:
+    """How many rows or series are done in the current step, of how many; 0 where unknown."""
     if of_import.state == State.STORING:
         handled = (
             of_import.rows_new
@@ -169,7 +280,9 @@ def _progress(of_import: Import) -> tuple[int, int]:
 
 
 def _headline(of_import: Import) -> str:
-    done, todo = _progress(of_import)
+    done, todo = progress(of_import)
+    if of_import.is_being_undone:
+        return _("Being undone")
     match of_import.state:
         case State.QUEUED:
             return _("Waiting to begin")
@@ -188,7 +301,9 @@ def _headline(of_import: Import) -> str:
         case State.LOOKING_UP:
             return _("Looking up series")
         case State.NEEDS_ANSWER:
-            return _("watchlog needs your answer")
+            if of_import.question:
+                return _("watchlog needs your answer")
+            return _("What this file would bring")
         case State.DONE:
             return ngettext(
                 "%(count)s new viewing in your library",
@@ -210,26 +325,36 @@ def _detail(of_import: Import) -> str:
             )
         return _("You may close this page: the import goes on without it.")
     if of_import.state in (State.READING, State.STORING):
-        return _("You may close this page: the import goes on without it.")
-    if of_import.state == State.LOOKING_UP:
-        left = _time_left(of_import)
-        return " · ".join(
-            part
-            for part in (left, _("your library shows the episodes already; totals follow"))
-            if part
+        return _joined(
+            time_left(of_import), _("You may close this page: the import goes on without it.")
         )
+    if of_import.state == State.LOOKING_UP:
+        return _joined(
+            time_left(of_import), _("your library shows the episodes already; totals follow")
+        )
+    if of_import.state == State.CANCELLED and not of_import.is_being_undone:
+        return _("What was stored before stays. You may undo it, or import the file again.")
+    if of_import.state == State.UNDONE:
+        return _("What only this import brought is gone. What you decided stays.")
     return ""
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
 
 
 def _a_worker_runs() -> bool:
     return WorkerHeartbeat.objects.filter(beat_at__gt=timezone.now() - STALE_AFTER).exists()
 
 
-def _time_left(of_import: Import) -> str:
-    done, todo = _progress(of_import)
-    if done < ENOUGH_FOR_ESTIMATE or done >= todo or of_import.started_at is None:
+def time_left(of_import: Import) -> str:
+    """How long the current step will go on, in words; nothing while nobody knows."""
+    done, todo = progress(of_import)
+    looks_up = of_import.state == State.LOOKING_UP
+    since = of_import.looking_up_since if looks_up else of_import.started_at
+    if done < ENOUGH_FOR_ESTIMATE or done >= todo or since is None:
         return ""
-    seconds = (timezone.now() - of_import.started_at).total_seconds() * (todo - done) / done
+    seconds = (timezone.now() - since).total_seconds() * (todo - done) / done
     if seconds < 90:
         tens = max(10, round(seconds / 10) * 10)
         return _("about %(seconds)s seconds left") % {"seconds": tens}

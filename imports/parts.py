@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from imports.models import Outcome
-from imports.reading import Alternative, Kind, Row, name_key
+from imports.reading import Alternative, Kind, Message, Row, name_key
 from media.keys import digest
 from media.models import ViewingKind
 
@@ -65,6 +65,8 @@ class Problem(NamedTuple):
     title: str
     outcome: str
     reason: str
+    """In English; `message` is the same as template and values."""
+    message: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,12 @@ def _title(rows: Sequence[Row]) -> Title:
         bounded(row.episode_number),
         storable(row.episode_title or ""),
         row.reading_uncertain,
-        _other_reading(other, str(row.reason)) if other else None,
+        _other_reading(other, row.reason) if other else None,
         _plays(rows),
     )
 
 
-def _other_reading(other: Alternative, reason: str) -> dict[str, object]:
+def _other_reading(other: Alternative, reason: Message) -> dict[str, object]:
     series = storable(other.series or "")
     return {
         "kind": other.kind.value,
@@ -171,7 +173,8 @@ def _other_reading(other: Alternative, reason: str) -> dict[str, object]:
         "series_key": name_key(series),
         "season_number": bounded(other.season_number),
         "episode_title": storable(other.episode_title or "") or None,
-        "reason": storable(reason),
+        "reason": storable(str(reason)),
+        "message": kept(reason),
     }
 
 
@@ -204,7 +207,29 @@ def _together(play: Play, other: Play) -> Play:
 
 def _problem(row: Row) -> Problem:
     outcome = Outcome.SKIPPED if row.kind is Kind.SKIPPED else Outcome.FAILED
-    return Problem(row.line, storable(row.title), outcome.value, storable(str(row.reason)))
+    return Problem(
+        row.line,
+        storable(row.title),
+        outcome.value,
+        storable(str(row.reason)),
+        kept(row.reason),
+    )
+
+
+def kept(message: Message) -> dict[str, object]:
+    """A message as JSON: template and values, for `media.sentences.in_words`."""
+    return {
+        "template": message.template,
+        "values": {name: _kept_value(value) for name, value in message.values.items()},
+    }
+
+
+def _kept_value(value: object) -> object:
+    if isinstance(value, Message):
+        return kept(value)
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
+    return value if isinstance(value, int | float) else storable(str(value))
 
 
 def storable(text: str) -> str:

@@ -62,6 +62,7 @@ def _doubt(row: Row) -> dict[str, object]:
         "reads_as": _words(row.kind, row.series),
         "or_as": _words(other.kind, other.series) if other else None,
         "reason": parts.storable(str(row.reason)),
+        "message": parts.kept(row.reason),
     }
 
 

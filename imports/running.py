@@ -21,10 +21,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from imports import lease as leases
-from imports import outages, own, parts, preview, stopping
+from imports import outages, own, parts, preview, rows, stopping
 from imports.knowing import known_to
 from imports.lease import Lease, Lost
-from imports.models import ENDED, Import, ImportFile, ImportPart, ImportProblem, Outcome, State
+from imports.models import (
+    ENDED,
+    Import,
+    ImportFile,
+    ImportPart,
+    ImportProblem,
+    Outcome,
+    ReadRows,
+    State,
+)
 from imports.options import ImportOptions, options_for_reader
 from imports.parts import Part
 from imports.reading import Reading, UnreadableFile, read
@@ -38,6 +47,7 @@ OnProgress = Callable[[Import], None]
 
 # Parts of a file that one transaction writes, well under a second.
 PARTS_AT_A_TIME = 10
+ROWS_AT_A_TIME = 10
 
 
 class Turn(enum.Enum):
@@ -66,25 +76,32 @@ def advance(
     if lease is None:
         return Turn.NOT_MINE
     ends = time.monotonic() + seconds
-    with leases.held(lease):
-        try:
-            turn = outages.outlast(lambda: _work(lease, ends, on_progress))
-        except stopping.Parked:
-            turn = Turn.PAUSED
-        except (Lost, get_user_model().DoesNotExist):
-            turn = Turn.NOT_MINE
-        except outages.DATABASE_GONE as error:
-            if not outages.is_full(error):
-                raise
-            turn = _fail(lease, error)
-        except Exception as error:
-            turn = _fail(lease, error)
-        except KeyboardInterrupt:
-            leases.give_back(lease)
-            raise
-        outages.outlast(lambda: leases.give_back(lease))
+    try:
+        with leases.held(lease):
+            turn = _turn(lease, ends, on_progress)
+    except KeyboardInterrupt:
+        leases.give_back(lease)
+        raise
+    # Only now that nothing renews it any more.
+    outages.outlast(lambda: leases.give_back(lease))
     logger.info("import id=%s fence=%s %s", import_id, lease.fence, turn.name.lower())
     return turn
+
+
+def _turn(lease: Lease, ends: float, on_progress: OnProgress) -> Turn:
+    """How the work ended. Raises when the database has been away for too long."""
+    try:
+        return outages.outlast(lambda: _work(lease, ends, on_progress))
+    except stopping.Parked:
+        return Turn.PAUSED
+    except (Lost, Import.DoesNotExist, get_user_model().DoesNotExist):
+        return Turn.NOT_MINE
+    except outages.DATABASE_GONE as error:
+        if not outages.is_full(error):
+            raise
+        return _fail(lease, error)
+    except Exception as error:
+        return _fail(lease, error)
 
 
 def _work(lease: Lease, ends: float, on_progress: OnProgress) -> Turn:
@@ -114,21 +131,25 @@ def _work(lease: Lease, ends: float, on_progress: OnProgress) -> Turn:
 
 
 def _read(lease: Lease, of_import: Import) -> None:
-    file = ImportFile.objects.filter(of_import=of_import).values_list("content", flat=True)
-    content = file.first()
+    content = ImportFile.objects.content_of(of_import)
     if content is None:
         _end(lease, State.FAILED, error=_("The file is no longer kept. Hand it in again."))
         return
-    if own.is_own(bytes(content)):
-        _read_own(lease, of_import, bytes(content))
+    if own.is_own(content):
+        _read_own(lease, of_import, content)
         return
     options = options_for_reader(of_import.filename, ImportOptions(**of_import.options))
     known = known_to(of_import.user_id)
     try:
         with stopping.may_break_off():
-            reading = read(bytes(content), options, known)
+            reading = read(content, options, known)
     except UnreadableFile as problem:
-        _end(lease, State.FAILED, error=str(problem.message))
+        _end(
+            lease,
+            State.FAILED,
+            error=str(problem.message),
+            error_message=parts.kept(problem.message),
+        )
         return
     del content
     if reading.questions or of_import.preview_first:
@@ -181,9 +202,10 @@ def _findings(reading: Reading) -> dict[str, object]:
     questions = [
         {
             "kind": question.kind.value,
-            "text": str(question.text),
+            "text": parts.kept(question.text),
             "choices": [
-                {"value": choice.value, "label": str(choice.label)} for choice in question.choices
+                {"value": choice.value, "label": parts.kept(choice.label)}
+                for choice in question.choices
             ],
         }
         for question in reading.questions
@@ -192,6 +214,7 @@ def _findings(reading: Reading) -> dict[str, object]:
         "file_format": reading.format.value,
         "date_order": reading.date_order.value,
         "date_reason": str(reading.date_reason),
+        "date_message": parts.kept(reading.date_reason),
         "profiles": dict(reading.profiles),
         "rows": len(reading.rows),
         "question": {"questions": questions} if questions else None,
@@ -204,6 +227,8 @@ def keep_reading(lease: Lease, of_import: Import, reading: Reading) -> None:
         lease.write()
         of_import.parts.all().delete()
         of_import.problems.all().delete()
+        of_import.read_rows.all().delete()
+    _keep_rows(lease, of_import, reading)
     # What an earlier run of this import stored and this reading no longer has.
     stale = set(of_import.claims.values_list("viewing__title_hash", flat=True))
 
@@ -215,6 +240,20 @@ def keep_reading(lease: Lease, of_import: Import, reading: Reading) -> None:
     withdrawing = _later(lambda: parts.withdrawing(stale))
     _keep_parts(lease, of_import, map(parts.pack, chain(read_parts, withdrawing)))
     lease.write(**_findings(reading), **NOTHING_COUNTED, state=State.STORING)
+
+
+def _keep_rows(lease: Lease, of_import: Import, reading: Reading) -> None:
+    """Write how each row was read, for the page that tells."""
+    numbered = enumerate(rows.pack(reading.rows))
+    while some := list(islice(numbered, ROWS_AT_A_TIME)):
+        if stopping.is_asked():
+            raise stopping.Parked
+        with transaction.atomic():
+            lease.write()
+            ReadRows.objects.bulk_create(
+                ReadRows(of_import=of_import, number=number, counts=counts, content=content)
+                for number, (counts, content) in some
+            )
 
 
 def _keep_parts(lease: Lease, of_import: Import, packed: Iterator[bytes]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import attrgetter
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from imports.deriving import (
@@ -25,6 +25,7 @@ from imports.deriving import (
     apply_reading,
     find_dropped,
     find_keepers,
+    find_unchanged,
     group_claims,
 )
 from imports.models import Claim
@@ -68,12 +69,24 @@ def store_titles(user_id: int, import_id: int, titles: Sequence[Title]) -> Store
     whatever the number of titles.
     """
     readings = _readings(user_id, [title for title in titles if title.plays])
-    viewings, claims = _stored(user_id, [title.title_hash for title in titles])
+    viewings, claimed = _viewings_of(user_id, import_id, [title.title_hash for title in titles])
     changes = Changes()
+    others: list[tuple[Title, list[StoredClaim]]] = []
     for title in titles:
         there = viewings.get(title.title_hash, [])
-        old = [claim for viewing in there for claim in claims.get(viewing.pk, ())]
         new = [StoredClaim(None, None, import_id, *play) for play in title.plays]
+        same = find_unchanged(there, readings.get(title.title_hash), new)
+        if same and title.title_hash not in claimed:
+            changes.placed += same
+            changes.known += len(same)
+        else:
+            others.append((title, new))
+    claims = _claims_on(
+        viewing for title, _ in others for viewing in viewings.get(title.title_hash, ())
+    )
+    for title, new in others:
+        there = viewings.get(title.title_hash, [])
+        old = [claim for viewing in there for claim in claims.get(viewing.pk, ())]
         _derive(changes, import_id, readings.get(title.title_hash), there, old, new)
     _write(user_id, changes)
     return Stored(changes.new, changes.known)
@@ -81,7 +94,8 @@ def store_titles(user_id: int, import_id: int, titles: Sequence[Title]) -> Store
 
 def count_titles(user_id: int, titles: Sequence[Title]) -> Stored:
     """What `store_titles` would count for an import that claims nothing yet. Writes nothing."""
-    viewings, claims = _stored(user_id, [title.title_hash for title in titles])
+    viewings, _claimed = _viewings_of(user_id, 0, [title.title_hash for title in titles])
+    claims = _claims_on(viewing for there in viewings.values() for viewing in there)
     new = known = 0
     for title in titles:
         there = viewings.get(title.title_hash, [])
@@ -97,25 +111,35 @@ def count_titles(user_id: int, titles: Sequence[Title]) -> Stored:
     return Stored(new, known)
 
 
-def _stored(
-    user_id: int, hashes: Sequence[str]
-) -> tuple[dict[str, list[StoredViewing]], dict[int | None, list[StoredClaim]]]:
-    """The viewings of some titles by title hash, and the claims on them by viewing."""
+def _viewings_of(
+    user_id: int, import_id: int, hashes: Sequence[str]
+) -> tuple[dict[str, list[StoredViewing]], set[str]]:
+    """The viewings of some titles by title hash, and which titles the import claims already."""
     viewings: dict[str, list[StoredViewing]] = defaultdict(list)
-    claims: dict[int | None, list[StoredClaim]] = defaultdict(list)
+    claimed = set()
+    own = Claim.objects.filter(of_import_id=import_id, viewing=OuterRef("pk"))
     of_titles = Viewing.objects.filter(
         user_id=user_id, title_hash__in=hashes, source=Source.FILE
     ).order_by()
-    for values in of_titles.values_list(*COLUMNS):
+    for *values, is_claimed in of_titles.values_list(*COLUMNS, Exists(own)):
         viewing = StoredViewing(*values)
         viewings[viewing.title_hash].append(viewing)
-    if viewings:
-        for values in Claim.objects.filter(viewing__in=of_titles).values_list(*CLAIM_COLUMNS):
-            claim = StoredClaim(*values)
-            claims[claim.viewing_id].append(claim)
+        if is_claimed:
+            claimed.add(viewing.title_hash)
     for there in viewings.values():
         there.sort(key=attrgetter("pk"))
-    return viewings, claims
+    return viewings, claimed
+
+
+def _claims_on(viewings: Iterable[StoredViewing]) -> dict[int | None, list[StoredClaim]]:
+    """All claims on some viewings, by viewing."""
+    claims: dict[int | None, list[StoredClaim]] = defaultdict(list)
+    keys = [viewing.pk for viewing in viewings if viewing.pk]
+    if keys:
+        for values in Claim.objects.filter(viewing_id__in=keys).values_list(*CLAIM_COLUMNS):
+            claim = StoredClaim(*values)
+            claims[claim.viewing_id].append(claim)
+    return claims
 
 
 def _derive(
@@ -180,19 +204,23 @@ def _keep(
 
 
 def _write(user_id: int, changes: Changes) -> None:
-    Claim.objects.filter(pk__in=[claim.pk for claim in changes.withdrawn]).delete()
-    # Viewings of one title may swap fingerprints, or leave theirs to a new one.
-    _viewings([*changes.renamed, *changes.dropped]).update(
-        fingerprint=Concat(Value("~"), Cast("pk", CharField()))
-    )
+    if changes.withdrawn:
+        Claim.objects.filter(pk__in=[claim.pk for claim in changes.withdrawn]).delete()
+    if changes.renamed or changes.dropped:
+        # Viewings of one title may swap fingerprints, or leave theirs to a new one.
+        _viewings([*changes.renamed, *changes.dropped]).update(
+            fingerprint=Concat(Value("~"), Cast("pk", CharField()))
+        )
     values_of = attrgetter(*WRITTEN, "pk")
     bulk.update(Viewing, WRITTEN, (values_of(viewing) for viewing in changes.changed.values()))
     _insert_viewings(user_id, changes.created)
     moved = [(viewing.pk, claim.pk) for claim, viewing in changes.placed if claim.pk is not None]
     bulk.update(Claim, ["viewing_id"], moved)
     _insert_claims((claim, viewing) for claim, viewing in changes.placed if claim.pk is None)
-    _viewings(changes.dropped).delete()
-    library.recount(changes.touched - library.remove_empty_entries(changes.touched))
+    if changes.dropped:
+        _viewings(changes.dropped).delete()
+    if changes.touched:
+        library.recount(changes.touched - library.remove_empty_entries(changes.touched))
 
 
 def _viewings(stored: Iterable[StoredViewing]) -> QuerySet[Viewing]:

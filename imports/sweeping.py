@@ -17,11 +17,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from imports import importing
-from imports.models import ENDED, Import, ImportFile, State, WorkerHeartbeat
-from imports.tasks import look_up_due, waiting_by_themselves, waits
+from imports.models import ENDED, Import, ImportFile, ReadRows, State, WorkerHeartbeat
+from imports.tasks import doubtful_by_themselves, look_up_due, waiting_by_themselves, waits
 from imports.worker import STALE_AFTER, regularly
-from media.models import Media
-from media.tasks import refresh_due
+from media.models import Media, MonthFigures
+from media.tasks import refresh_due, work_out_statistics
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ SWEEP_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 PREVIEWS_WAIT = timedelta(hours=24)
 REFRESH_EVERY = timedelta(hours=1)
+DOUBTS_EVERY = timedelta(hours=1)
 TASKS_KEPT = timedelta(days=1)
 
 
@@ -40,6 +41,7 @@ def sweeping() -> Iterator[None]:
     def sweep() -> None:
         nonlocal tidied_at
         restart_stuck_imports()
+        sum_up_changes()
         if time.monotonic() - tidied_at >= TIDY_SECONDS:
             tidied_at = time.monotonic()
             tidy_up()
@@ -59,6 +61,15 @@ def restart_stuck_imports() -> int:
     return number
 
 
+def sum_up_changes() -> None:
+    """Have the figures brought up to date of whose libraries changed, once their imports end."""
+    busy = Import.objects.running().union(Import.objects.being_undone()).values("user")
+    stale = MonthFigures.objects.filter(is_stale=True).exclude(user__in=busy)
+    for user_id in stale.order_by("user").values_list("user_id", flat=True).distinct():
+        if not waits(work_out_statistics, user_id):
+            work_out_statistics.enqueue(user_id)
+
+
 def tidy_up() -> None:
     """Look-ups and refreshes whose time has come; what is kept for a while and no longer."""
     now = timezone.now()
@@ -71,10 +82,22 @@ def tidy_up() -> None:
 
 
 def retry_look_ups(now: datetime) -> None:
-    """Have series looked up whose next try is due, and those that no import asks about."""
+    """Have series looked up whose next try is due, and those that no import asks about.
+
+    Doubtful titles about which TMDB has not answered go with them, or else have a try every hour.
+    """
     busy = Import.objects.running().values("user")
     due = waiting_by_themselves().due(now).exclude(user__in=busy)
-    for user_id in due.order_by("user").values_list("user_id", flat=True).distinct():
+    users = set(due.order_by().values_list("user_id", flat=True).distinct())
+    doubtful = doubtful_by_themselves().exclude(user__in=busy).order_by()
+    if in_doubt := set(doubtful.values_list("user_id", flat=True).distinct()):
+        lately = DBTaskResult.objects.filter(
+            task_path=look_up_due.module_path, enqueued_at__gt=now - DOUBTS_EVERY
+        )
+        users |= in_doubt - {
+            task["args"][0] for task in lately.values_list("args_kwargs", flat=True)
+        }
+    for user_id in sorted(users):
         if not waits(look_up_due, user_id):
             look_up_due.enqueue(user_id)
 
@@ -91,7 +114,9 @@ def refresh_totals(now: datetime) -> None:
 def forget_old_files(now: datetime) -> None:
     """Delete stored files after IMPORT_FILE_DAYS; who still waits for an answer is told."""
     old = now - timedelta(days=settings.IMPORT_FILE_DAYS)
-    ImportFile.objects.filter(of_import__created_at__lt=old, of_import__state__in=ENDED).delete()
+    ended = Import.objects.filter(created_at__lt=old, state__in=ENDED)
+    ReadRows.objects.filter(of_import__in=ended).delete()
+    ImportFile.objects.filter(of_import__in=ended).delete()
     for of_import in Import.objects.filter(state=State.NEEDS_ANSWER, asked_at__lt=old):
         importing.cancel(of_import)
 

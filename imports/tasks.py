@@ -11,8 +11,8 @@ from django_tasks_db.models import DBTaskResult
 
 from imports import importing, running
 from imports.models import Claim, Import
-from media.lookup import Entries, look_up
-from media.models import LibraryEntry
+from media.lookup import Entries, Viewings, look_up
+from media.models import LibraryEntry, Viewing
 
 # A deploy waits for the running task, so that none may take long.
 SLICE_SECONDS = 5.0
@@ -40,9 +40,12 @@ def run_import(import_id: int) -> None:
 
 @task(priority=-10)
 def look_up_due(user_id: int) -> None:
-    """Ask TMDB again about a user's series whose time has come, for a few seconds."""
+    """Ask TMDB again about a user's series whose time has come, and about the doubtful titles
+    that it has not answered yet, for a few seconds."""
     entries = waiting_by_themselves().filter(user_id=user_id)
-    if not look_up(entries, seconds=SLICE_SECONDS) and not waits(look_up_due, user_id):
+    doubtful = doubtful_by_themselves().filter(user_id=user_id)
+    asked_all = look_up(entries, doubtful=doubtful, seconds=SLICE_SECONDS)
+    if not asked_all and not waits(look_up_due, user_id):
         look_up_due.enqueue(user_id)
 
 
@@ -54,3 +57,9 @@ def waiting_by_themselves() -> Entries:
     claims = Claim.objects.filter(viewing__entry=OuterRef("pk"))
     wanted = Exists(claims.filter(of_import__look_up=True)) | ~Exists(claims)
     return LibraryEntry.objects.waiting().filter(wanted)
+
+
+def doubtful_by_themselves() -> Viewings:
+    """The doubtful titles that TMDB has not answered about, of imports that wanted look-ups."""
+    wanted = Claim.objects.filter(viewing=OuterRef("pk"), of_import__look_up=True)
+    return Viewing.objects.never_asked_about().filter(Exists(wanted))

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    MemoryFileUploadHandler,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.limits import allow
@@ -17,6 +24,24 @@ from imports.models import Import
 
 # Each is kept for a while, and a stranger's account shall not fill the disk.
 FILES_PER_HOUR = 60
+# As large as so many of the largest files may be what is handed in at once.
+LARGEST_AT_ONCE = 4
+
+
+class NoFiles(FileUploadHandler):
+    """Ends a request that brings files where none are asked for.
+
+    Django would keep them on disk, whatever their size, before it looks who sends them.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        return None
 
 
 class BoundedUpload(FileUploadHandler):
@@ -32,6 +57,18 @@ class BoundedUpload(FileUploadHandler):
         return None
 
 
+def take_files(request: HttpRequest) -> None:
+    """Let this request bring files; to be called before anything reads it."""
+    kinds = (BoundedUpload, MemoryFileUploadHandler, TemporaryFileUploadHandler)
+    request.upload_handlers = [kind(request) for kind in kinds]
+
+
+def brings_too_much(request: HttpRequest) -> bool:
+    """Whether all files of a request together are too large, by what it says of itself."""
+    size = request.headers.get("Content-Length", "")
+    return size.isdecimal() and int(size) > LARGEST_AT_ONCE * settings.IMPORT_MAX_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class HandedIn:
     """The imports that began, and why the other files were refused."""
@@ -40,8 +77,14 @@ class HandedIn:
     refusals: tuple[str, ...]
 
 
-def hand_in(user: User, files: Sequence[UploadedFile[bytes]], options: ImportOptions) -> HandedIn:
-    """Keep the files and have them imported in the background."""
+def hand_in(
+    user: User,
+    files: Sequence[UploadedFile[bytes]],
+    options: ImportOptions,
+    *,
+    preview_first: bool = False,
+) -> HandedIn:
+    """Keep the files and have them imported in the background, or only previewed."""
     imports: list[Import] = []
     refusals: list[str] = []
     active = set(Import.objects.of(user).active().values_list("pk", flat=True))
@@ -53,7 +96,7 @@ def hand_in(user: User, files: Sequence[UploadedFile[bytes]], options: ImportOpt
             )
             continue
         try:
-            new = submit(user, name, file.read(), options)
+            new = submit(user, name, file.read(), options, preview_first=preview_first)
         except Refused as refusal:
             refusals.append(f"{name}: {refusal}")
             continue

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
-from imports.forms import AnswerForm, UploadForm
+from imports import importing
+from imports.forms import Act, ActForm, AnswerForm, UploadForm
 from imports.importing import Refused, answer
 from imports.models import Import, State
-from imports.pages import IMPORTS_PER_PAGE, import_page, problems_as_csv
-from imports.uploads import BoundedUpload, hand_in
+from imports.pages import (
+    IMPORTS_PER_PAGE,
+    can_be_undone,
+    import_page,
+    problems_as_csv,
+)
+from imports.rows import RowsForm, rows_page
+from imports.uploads import brings_too_much, hand_in, take_files
 
 RECENT = 3
 
 
 @csrf_exempt  # Only until the upload's bounds are set: `_new` checks the token.
 def new(request: SignedInRequest) -> HttpResponseBase:
-    request.upload_handlers.insert(0, BoundedUpload(request))
+    if brings_too_much(request):
+        text = _("This is more than watchlog takes at once. No file may be larger than %(limit)s.")
+        limit = filesizeformat(settings.IMPORT_MAX_BYTES)
+        messages.error(request, text % {"limit": limit})
+        return redirect("imports:new")
+    take_files(request)
     return _new(request)
 
 
@@ -36,7 +52,9 @@ def _new(request: SignedInRequest) -> HttpResponse:
         else UploadForm(initial={"min_minutes": request.user.min_minutes})
     )
     if form.is_valid():
-        taken = hand_in(request.user, form.cleaned_data["file"], form.options())
+        given = form.cleaned_data
+        preview_first = bool(given["preview"])
+        taken = hand_in(request.user, given["file"], form.options(), preview_first=preview_first)
         if len(taken.imports) == 1 and not taken.refusals:
             return redirect(taken.imports[0])
         for refusal in taken.refusals:
@@ -64,6 +82,17 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @never_cache
+@vary_on_headers("HX-Request")
+def rows(request: SignedInRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Import.objects.of(request.user).select_related("user"), pk=pk)
+    page = rows_page(found, RowsForm(request.GET).query())
+    is_partial = request.headers.get("HX-Request") == "true"
+    template = "imports/_rows.html" if is_partial else "imports/rows.html"
+    return render(request, template, {"page": page})
+
+
+@require_safe
+@never_cache
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     page = import_page(get_object_or_404(Import.objects.of(request.user), pk=pk))
     if request.GET.get("have") == page.version:
@@ -85,6 +114,49 @@ def answers(request: SignedInRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     return redirect(found)
+
+
+@require_POST
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Import.objects.of(request.user), pk=pk)
+    form = ActForm(request.POST)
+    if form.is_valid():
+        try:
+            messages.success(request, _perform(Act(form.cleaned_data["act"]), found, request))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+    return redirect(found)
+
+
+def _perform(wanted: Act, found: Import, request: SignedInRequest) -> str:
+    """Do it; returns what to tell. Raises Refused."""
+    match wanted:
+        case Act.CONFIRM:
+            importing.confirm(found)
+            return _("The file is being imported.")
+        case Act.CANCEL:
+            importing.cancel(found)
+            return _("The import is cancelled.")
+        case Act.TRY_AGAIN:
+            importing.try_again(found)
+            return _("The file is being imported once more.")
+        case Act.FORGET_FILE:
+            importing.forget_file(found, request=request)
+            return _("The stored file is deleted. What it brought stays.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def undo(request: SignedInRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Import.objects.of(request.user), pk=pk)
+    if not can_be_undone(found):
+        messages.error(request, _("There is nothing of this import to undo."))
+        return redirect(found)
+    if request.method == "POST":
+        importing.undo(found, request=request)
+        return redirect(found)
+    loss = importing.what_undo_takes(found)
+    return render(request, "imports/undo.html", {"import": found, "loss": loss})
 
 
 @require_safe

@@ -41,3 +41,30 @@ BREAKING_BAD = history(
     ("Breaking Bad: Season 1: Pilot", "6/18/21"),
     ("Inception", "6/17/21"),
 )
+
+
+# Series that the demo's TMDB has, some more than once; some titles are doubtful without it.
+ON_TMDB = ("Breaking Bad", "Dark", "Friends", "Kingdom", "Sherlock", "The Crown", "The Office")
+
+
+def long_history(rows: int, unknown_series: int = 20) -> bytes:
+    """A history of so many rows: series that TMDB has or not, movies, and rows that repeat or fail.
+
+    The same at each call, so that two imports of it can be compared row by row.
+    """
+    names = [*ON_TMDB, *(f"Qx{n}zz" for n in range(unknown_series))]
+    made = []
+    for n in range(rows):
+        name, day = names[n % len(names)], f"{n % 12 + 1}/{n % 28 + 1}/{n // 400 % 20 + 1:02}"
+        match n % 20:
+            case 7:
+                made.append((f"A Film {n}", day))
+            case 11:
+                made.append((f"{name}: The One With {n}", day))
+            case 13:
+                made.append((f"{name}: Season 1: Episode {n % 9 + 1}", "sometime"))
+            case 17:
+                made.append(made[-1])
+            case _:
+                made.append((f"{name}: Season {n % 3 + 1}: Episode {n // 3}", day))
+    return history(*made)

@@ -58,6 +58,10 @@ def malibu():
     return Viewing.objects.get(raw_title__startswith="Malibu")
 
 
+def title_hash(title):
+    return Viewing.objects.get(raw_title=title).title_hash
+
+
 def read_malibu(user, kind):
     deciding.read_titles(user.pk, {malibu().title_hash}, kind)
 
@@ -77,6 +81,12 @@ DECISIONS = {
     ),
     "read as an episode": lambda user: read_malibu(user, ViewingKind.EPISODE),
     "read as a movie": lambda user: read_malibu(user, ViewingKind.MOVIE),
+    "one title is a movie": lambda user: deciding.read_as_movies(
+        entry_named("Breaking Bad"), [title_hash("Breaking Bad: Season 1: Pilot")]
+    ),
+    "a title put there is a movie": lambda user: deciding.read_as_movies(
+        deciding.make_series(entry_named("Inception"), "breaking bad"), [title_hash("Inception")]
+    ),
     "split": lambda user: deciding.split(
         entry_named("Money Heist"), [EntryName.objects.get(name="Haus des Geldes").pk]
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from imports import importing
 from imports.history import VIEWINGS_PER_PAGE, HistoryQuery, history_page
+from imports.tests.making import history
 from media import marking
-from media.models import Media, Season, Viewing
+from media.models import Season, Viewing
 from media.tests.shelf import DAY, add_movie, add_series, watch
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,26 @@ def test_two_titles_of_one_episode_on_neighbouring_days_are_shown_once(ana):
     assert (twice_later.day, [twice_later.raw_title]) in shown(ana)
 
 
+def test_one_day_is_shown_as_the_time_zone_has_it(client, ana):
+    late = datetime(2024, 3, 1, 23, 30, tzinfo=UTC)
+    roma = add_movie(ana, "Roma", date(2024, 1, 1))
+    watch(roma, "Roma, late", date(2024, 3, 1), kind="movie", watched_at=late)
+    add_movie(ana, "Okja", date(2024, 3, 1))
+    ana.time_zone = "Europe/Berlin"
+    ana.save()
+    page = client.get(ADDRESS, {"day": "2024-03-02"}).text
+    assert "Roma" in page
+    assert "Okja" not in page
+    assert "Okja" in client.get(ADDRESS, {"day": "2024-03-01"}).text
+    assert "Nothing is noted for this day" in client.get(ADDRESS, {"day": "2024-03-03"}).text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "yesterday"])
+def test_a_day_that_makes_no_sense_is_as_if_it_were_not_there(client, ana, day):
+    add_movie(ana, "Okja", date(2024, 3, 1))
+    assert "Okja" in client.get(ADDRESS, {"day": day}).text
+
+
 def test_a_watch_told_twice_is_on_one_page_only(ana):
     entry = add_series(ana, "Dark", [10], 1, last=DAY)
     twice(entry, DAY + timedelta(days=1))
@@ -79,6 +100,16 @@ def test_each_watch_names_the_imports_that_told_of_it(client, ana):
     assert f'<a href="{ana.imports.get(filename="old.csv").get_absolute_url()}">old.csv</a>' in html
 
 
+def test_a_file_that_told_of_a_whole_day_is_named_once(client, ana):
+    content = history(("Roma", "3/13/24"), ("Okja", "3/13/24"), ("Dune", "2/1/24"))
+    importing.run(importing.submit(ana, "mine.csv", content).pk)
+    page = client.get(ADDRESS).text
+    assert page.count(">mine.csv</a>") == 2
+    add_movie(ana, "Heat", date(2024, 3, 13))
+    page = client.get(ADDRESS).text
+    assert page.count(">mine.csv</a>") == 3
+
+
 def test_marks_stand_among_the_rest_and_removed_viewings_do_not(client, ana):
     movie = add_movie(ana, "Roma", DAY)
     marking.watch_again(movie, movie.viewings.get().pk)
@@ -99,7 +130,8 @@ def test_a_profile_and_a_search_narrow_it(client, ana):
 
 def test_a_series_is_found_by_the_name_that_tmdb_gives_it(ana):
     entry = add_series(ana, "La casa de papel", [10], 1)
-    Media.objects.filter(pk=entry.media_id).update(title="Money Heist")
+    entry.media.title = "Money Heist"
+    entry.media.save()
     assert len(shown(ana, search="heist")) == 1
 
 
@@ -134,3 +166,14 @@ def test_days_are_read_by_an_index(ana, narrowed):
 
 def test_the_navigation_leads_there(client, ana):
     assert f'href="{reverse("history")}"' in client.get("/about/").text
+
+
+def test_a_search_looks_for_a_few_pages_more_and_says_so(ana, monkeypatch):
+    monkeypatch.setattr("imports.history.VIEWINGS_PER_PAGE", 2)
+    monkeypatch.setattr("imports.history.PAGES_AHEAD", 1)
+    add_movie(ana, "Roma", *(DAY + timedelta(days=at) for at in range(5)))
+    first = history_page(ana, HistoryQuery(search="roma"))
+    assert (first.page.paginator.num_pages, first.news) == (2, "4 viewings and more")
+    last = history_page(ana, HistoryQuery(search="roma", page=3))
+    assert (last.page.number, last.news) == (3, "5 viewings")
+    assert history_page(ana, HistoryQuery()).news == "5 viewings"

@@ -3,16 +3,18 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
-from accounts.models import User
-from imports import importing
+from accounts.models import EventKind, User
+from imports import importing, sweeping
 from imports.importing import ImportOptions, Refused
-from imports.models import Import, State
+from imports.models import Import, ImportFile, ImportFileQuerySet, State
 from imports.tests.making import BREAKING_BAD, activity, history
 from media.models import LibraryEntry, Viewing
 from media.pages import progress_text
@@ -113,6 +115,22 @@ class TestSubmitting:
             importing.submit(user, "a.csv", data)
         assert not Import.objects.exists()
 
+    def test_one_account_cannot_fill_the_disk(self, user, settings, monkeypatch):
+        """The oldest files go, those of others and of imports that still run stay."""
+        monkeypatch.setattr(importing, "KEPT_FILES", 3)
+        settings.IMPORT_MAX_BYTES = 1000
+        other = import_file(
+            User.objects.create_user("ben"), TWO_PROFILES.ljust(1000), profile="Ana"
+        )
+        waiting = importing.submit(user, "waits.csv", AMBIGUOUS.ljust(1000))
+        imports = [
+            import_file(user, history(("Roma", f"1/{n}/20")).ljust(990)) for n in (13, 14, 15, 16)
+        ]
+        kept = ImportFile.objects.values_list("of_import", flat=True)
+        assert set(kept) == {other.pk, waiting.pk, *(one.pk for one in imports[1:])}
+        assert not imports[0].read_rows.exists()
+        assert user.viewings.count() == 4
+
     def test_a_file_of_another_kind_fails_and_says_what_it_is(self, user):
         failed = import_file(
             user, b"Profile Name,Title Name,Rating Type,Star Value\nAna,Dark,x,5\n"
@@ -180,6 +198,93 @@ class TestEnding:
         assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.parametrize("size", [1, 9, 10, 11, 20, 25])
+def test_a_file_comes_out_of_the_database_as_it_went_in(user, monkeypatch, size):
+    monkeypatch.setattr(ImportFileQuerySet, "SLICE", 10)
+    data = bytes(range(200, 200 + size))
+    made = importing.submit(user, "a.csv", data)
+    assert ImportFile.objects.content_of(made) == data
+    importing.cancel(made)
+    importing.forget_file(made)
+    assert ImportFile.objects.content_of(made) is None
+
+
+class TestWhatTheAccountShowsAfterwards:
+    @pytest.fixture
+    def done(self, user):
+        return import_file(user, BREAKING_BAD, "history.csv")
+
+    @pytest.fixture
+    def from_home(self, rf):
+        return rf.post("/", REMOTE_ADDR="127.0.0.7")
+
+    def events(self, user):
+        return list(user.events.values_list("kind", "subject", "address"))
+
+    def test_that_an_import_was_undone_and_from_where(self, user, done, from_home):
+        assert importing.undo(done, request=from_home)
+        assert not importing.undo(done, request=from_home)
+        assert self.events(user) == [(EventKind.IMPORT_UNDONE, "history.csv", "127.0.0.7")]
+
+    def test_that_a_file_was_deleted_and_from_where(self, user, done, from_home):
+        assert importing.forget_file(done, request=from_home)
+        assert not importing.forget_file(done, request=from_home)
+        assert self.events(user) == [(EventKind.FILE_DELETED, "history.csv", "127.0.0.7")]
+
+    def test_not_that_an_old_file_went_by_itself(self, user, done):
+        Import.objects.update(created_at=timezone.now() - timedelta(days=365))
+        sweeping.forget_old_files(timezone.now())
+        assert not ImportFile.objects.exists()
+        assert self.events(user) == []
+
+
+class TestRetries:
+    """What TMDB did not answer about is asked again by itself."""
+
+    DATA = history(
+        ("Breaking Bad: Season 2: Seven Thirty-Seven", "6/20/21"),
+        ("Breaking Bad: Season 1: Pilot", "6/19/21"),
+        ("Breaking Bad: Grilled", "6/18/21"),
+    )
+
+    @pytest.fixture
+    def failed(self, user, tmdb, monkeypatch):
+        monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+        tmdb.status = 503
+        import_file(user, self.DATA)
+        tmdb.status = 200
+        return Viewing.objects.never_asked_about().get()
+
+    def test_doubtful_titles_with_their_series(self, failed):
+        LibraryEntry.objects.waiting().update(next_lookup_at=timezone.now())
+        sweeping.retry_look_ups(timezone.now())
+        failed.refresh_from_db()
+        assert (failed.kind, failed.tmdb_season, failed.reading_uncertain) == ("episode", 2, False)
+        assert shown("Breaking Bad") == "3/4 episodes"
+
+    def test_doubtful_titles_of_series_that_are_settled(self, failed):
+        LibraryEntry.objects.waiting().update(lookup_status="ignored", next_lookup_at=None)
+        sweeping.retry_look_ups(timezone.now())
+        failed.refresh_from_db()
+        assert (failed.kind, failed.reading_uncertain) == ("episode", False)
+
+    def test_doubtful_titles_every_hour(self, failed, settings):
+        settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+        LibraryEntry.objects.waiting().update(lookup_status="ignored", next_lookup_at=None)
+        now = timezone.now()
+        for minutes, tasks in ((0, 1), (30, 1), (61, 2)):
+            sweeping.retry_look_ups(now + timedelta(minutes=minutes))
+            assert DBTaskResult.objects.count() == tasks
+            DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now)
+
+    def test_no_titles_of_an_import_that_was_cancelled(self, failed, settings):
+        settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+        LibraryEntry.objects.waiting().update(lookup_status="ignored", next_lookup_at=None)
+        Import.objects.update(look_up=False)
+        sweeping.retry_look_ups(timezone.now())
+        assert not DBTaskResult.objects.exists()
+
+
 class TestSpellings:
     """Exports from before and after 2022 write one episode otherwise (rule 7)."""
 
@@ -239,18 +344,22 @@ class TestCommand:
         assert Viewing.objects.count() == 4
 
     @pytest.mark.parametrize(
-        ("data", "hint", "answer"),
+        ("data", "question", "hint", "answer"),
         [
-            (TWO_PROFILES, "--profile", ["--profile", "all"]),
-            (AMBIGUOUS, "--date-order", ["--date-order", "dmy"]),
+            (TWO_PROFILES, "the viewings of 2 profiles", "--profile", ["--profile", "all"]),
+            (AMBIGUOUS, "the month or the day first", "--date-order", ["--date-order", "dmy"]),
         ],
     )
-    def test_a_question_ends_with_two_and_leaves_nothing(self, user, write, data, hint, answer):
+    def test_a_question_ends_with_two_and_leaves_nothing(
+        self, user, write, data, question, hint, answer
+    ):
         path = write("a.csv", data)
         code, _, err = self.run(path, "--user", "ana")
         assert code == 2
         assert len(err.splitlines()) == 1
+        assert question in err
         assert hint in err
+        assert "{" not in err
         assert not Import.objects.exists()
         assert self.run(path, "--user", "ana", *answer)[0] == 0
         assert Viewing.objects.exists()

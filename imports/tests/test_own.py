@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import UTC, datetime
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db.models import F
+from django.urls import reverse
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
+from accounts.preferences import PreferencesForm
+from imports import own
 from imports.importing import confirm, run, submit, undo
 from imports.models import State
 from imports.tests.making import activity, history
-from media import deciding, library
+from media import deciding, library, marking
 from media.exporting import export_lines
 from media.keys import digest, fingerprint
 from media.models import (
     DecidedBy,
     Decision,
     EntryName,
+    Episode,
     LibraryEntry,
     LookupStatus,
     Media,
+    Season,
     Viewing,
     ViewingKind,
 )
 from media.tests.shelf import add_movie, add_series
 
 pytestmark = pytest.mark.django_db
+
+
+def name_by_day(user):
+    """Give viewings made for tests the fingerprint that imports give."""
+    for viewing in Viewing.objects.filter(user=user):
+        Viewing.objects.filter(pk=viewing.pk).update(
+            fingerprint=fingerprint(viewing.title_hash, viewing.day)
+        )
 
 
 @pytest.fixture
@@ -105,11 +121,7 @@ def ana(make_user):
         decided_by=DecidedBy.USER,
         decided_series=EntryName.objects.get(user=user, key="dark", media_type="tv_series"),
     )
-    # Viewings of these tests carry the fingerprint of their raw title.
-    for viewing in Viewing.objects.filter(user=user):
-        Viewing.objects.filter(pk=viewing.pk).update(
-            fingerprint=fingerprint(viewing.title_hash, viewing.day)
-        )
+    name_by_day(user)
     return user
 
 
@@ -142,6 +154,44 @@ def test_the_library_comes_back_whole_in_an_empty_account(ana, make_user):
     assert (done.rows_failed, done.rows_new) == (0, ana.viewings.count())
     assert done.rows == done.rows_new
     assert comparable(ben) == comparable(ana)
+
+
+# Numbers of rows, which stand for the rows compared beside them, and when TMDB is asked next.
+NOT_COMPARED = {"id", "user_id", "lookup_attempts", "next_lookup_at", "doubt_asked_at"}
+
+
+def columns(user):
+    """Every column of every row of a library, without numbers of rows."""
+    rows = []
+    for model in (LibraryEntry, EntryName, Viewing):
+        for row in model.objects.filter(user=user):
+            values = {
+                field.name: getattr(row, field.name if field.is_relation else field.attname)
+                for field in model._meta.fields
+                if field.attname not in NOT_COMPARED
+            }
+            for name, value in values.items():
+                match value:
+                    case LibraryEntry():
+                        values[name] = sorted(value.names.values_list("media_type", "key"))
+                    case EntryName():
+                        values[name] = (value.media_type, value.key)
+                    case Media():
+                        values[name] = (value.media_type, value.title, value.tmdb_id)
+            if isinstance(row, Viewing):
+                values["tmdb_episodes"] = sorted(row.tmdb_episodes.values_list("pk", flat=True))
+            rows.append((model.__name__, sorted((k, str(v)) for k, v in values.items())))
+    return sorted(rows)
+
+
+def test_every_column_of_the_library_comes_back(ana, make_user):
+    other = add_series(ana, "Breaking Bad (OmU)", watched=2)
+    deciding.merge(other, ana.library.get(names__name="Breaking Bad"))
+    deciding.match_to(ana.library.get(names__name="My Home Videos"), 77, DecidedBy.USER)
+    name_by_day(ana)
+    ben = make_user("ben")
+    restore(ben, exported(ana))
+    assert columns(ben) == columns(ana)
 
 
 def test_everything_of_interest_is_in_that_library(ana):
@@ -215,6 +265,107 @@ def test_a_preview_tells_what_would_come_and_stores_nothing(ana, make_user):
     assert comparable(ben) == comparable(ana)
 
 
+CHOSEN = {
+    "language": "de",
+    "title_language": "pt-br",
+    "time_zone": "Asia/Tokyo",
+    "min_minutes": 7.5,
+    "library_view": "table",
+    "posters": "none",
+}
+
+
+def preferences(user):
+    return User.objects.values(*CHOSEN).get(pk=user.pk)
+
+
+class TestPreferences:
+    @pytest.fixture(autouse=True)
+    def _language(self):
+        """Pages are shown in the language that was chosen, and the next test's are not."""
+        with translation.override("en"):
+            yield
+
+    @pytest.fixture
+    def content(self, ana, client):
+        """All that the account page gives, of somebody who set everything."""
+        User.objects.filter(pk=ana.pk).update(**CHOSEN)
+        client.force_login(User.objects.get(pk=ana.pk))
+        return client.get(reverse("download")).getvalue()
+
+    def changed(self, content, **changes):
+        lines = [json.loads(line) for line in content.splitlines()]
+        for line in lines:
+            if line["type"] == "account":
+                line |= changes
+        return "\n".join(json.dumps(line) for line in lines).encode()
+
+    def test_no_preference_is_left_out(self):
+        assert set(CHOSEN) == set(PreferencesForm.Meta.fields)
+
+    def test_they_come_back_with_the_library(self, ana, content, make_user):
+        ben = make_user("ben")
+        done = restore(ben, content)
+        assert (done.state, done.rows_failed) == (State.DONE, 0)
+        assert preferences(ben) == CHOSEN
+        assert columns(ben) == columns(ana)
+        assert comparable(ben) == comparable(ana)
+
+    def test_what_the_account_set_itself_stays(self, content, make_user):
+        ben = make_user("ben", time_zone="Europe/Berlin", posters="tmdb", min_minutes=0)
+        restore(ben, content)
+        own = {"time_zone": "Europe/Berlin", "posters": "tmdb", "min_minutes": 0}
+        assert preferences(ben) == CHOSEN | own
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"language": "xx"},
+            {"title_language": ["de"]},
+            {"time_zone": "../../etc/passwd"},
+            {"time_zone": "\0\ud800"},
+            {"min_minutes": -1},
+            {"min_minutes": 10**400},
+            {"min_minutes": True},
+            {"library_view": "<script>"},
+            {"posters": None},
+        ],
+    )
+    def test_what_cannot_be_chosen_is_left_out(self, content, make_user, change):
+        ben = make_user("ben")
+        before = preferences(ben)
+        assert restore(ben, self.changed(content, **change)).state == State.DONE
+        assert preferences(ben) == CHOSEN | {name: before[name] for name in change}
+
+    def test_nothing_else_of_an_account_comes(self, content, make_user):
+        ben = make_user("ben")
+        before = User.objects.values().get(pk=ben.pk)
+        more = {
+            "is_staff": True,
+            "is_superuser": True,
+            "is_active": False,
+            "password": "x",
+            "username": "root",
+            "email": "mallory@example.org",
+            "id": 1,
+            "pk": 1,
+        }
+        restore(ben, self.changed(content, **more))
+        assert User.objects.values().get(pk=ben.pk) == before | CHOSEN
+
+    def test_an_account_without_a_library_has_its_preferences_back_as_well(self, client, make_user):
+        client.force_login(make_user("cleo", **CHOSEN))
+        ben = make_user("ben")
+        done = restore(ben, client.get(reverse("download")).getvalue())
+        assert (done.state, done.rows) == (State.DONE, 0)
+        assert preferences(ben) == CHOSEN
+
+    def test_a_preview_changes_none(self, content, make_user):
+        ben = make_user("ben")
+        run(submit(ben, "watchlog.jsonl", content, preview_first=True).pk)
+        assert preferences(ben) != CHOSEN
+
+
 class TestElsewhere:
     """Another watchlog, whose catalogue does not have the series."""
 
@@ -253,6 +404,12 @@ class TestHostile:
             {"kind": "other"},
             {"watched_on": None},
             {"watched_on": "2020-02-31"},
+            {"watched_on": "0001-01-01"},
+            {"watched_on": "9999-12-31"},
+            {"watched_at": "0001-01-01T00:00:00+00:00"},
+            {"watched_at": "9999-12-31T23:59:59+00:00"},
+            {"listed_on": "1899-12-31"},
+            {"dismissed_at": "9999-12-31T23:59:59+00:00"},
             {"watched_at": "0001-01-01T00:00:00+14:00"},
             {"duration_seconds": -1},
             {"duration_seconds": 10**30},
@@ -303,6 +460,92 @@ class TestHostile:
         restore(ben, self.content(lines))
         assert not ben.viewings.filter(tmdb_episodes__season__media=other.media).exists()
 
+    def test_characters_that_no_database_takes_are_left_out(self, ana, make_user):
+        lines = self.lines(ana)
+        for line in lines:
+            if line["type"] == "viewing":
+                line |= {"profile": "Ki\0\ud800ds", "raw_title": "A\0\udfffB"}
+        done = restore(make_user("ben"), self.content(lines))
+        assert (done.state, done.rows_failed) == (State.DONE, 0)
+        assert set(done.profiles) == {"Kids"}
+
+    @pytest.mark.parametrize(
+        ("sentence", "values", "comes"),
+        [
+            ("nearly the same name: %(name)s", {"name": "Kingdom"}, True),
+            ("nearly the same name: %(name)s", {}, False),
+            ("nearly the same name: %(name)s", {"name": ["x"]}, False),
+            ("%(name)999999999s", {"name": "x"}, False),
+            ("Buy this at example.org", {}, False),
+        ],
+    )
+    def test_only_watchlogs_own_reasons_come_back(self, ana, make_user, sentence, values, comes):
+        ben = make_user("ben")
+        part = {"name": "name", "points": 50.0, "sentence": sentence, "values": values}
+        lines = self.lines(ana)
+        for line in lines:
+            for candidate in line.get("candidates") or ():
+                candidate["parts"] = [part]
+        restore(ben, self.content(lines))
+        uncertain = LibraryEntry.objects.of(ben).filter(lookup_status="uncertain").get()
+        assert [one["parts"] for one in uncertain.candidates] == [[part] if comes else []] * len(
+            uncertain.candidates
+        )
+        assert uncertain.candidates
+
+    @pytest.mark.parametrize(
+        ("message", "comes"),
+        [
+            ({"template": "Because of %(n)d rows", "values": {"n": 3}}, True),
+            ({"template": "Because of %(n)d rows", "values": {"n": "3"}}, False),
+            ({"template": "%(n)9999999999d", "values": {"n": 3}}, False),
+            ({"template": "%s %", "values": {}}, False),
+            ("text", False),
+            ({"template": ["x"]}, False),
+        ],
+    )
+    def test_a_reason_that_cannot_be_filled_in_is_left_out(self, ana, make_user, message, comes):
+        ben = make_user("ben")
+        lines = self.lines(ana)
+        other = {"kind": "movie", "series_key": "x", "reason": "English", "message": message}
+        for line in lines:
+            if line["type"] == "viewing":
+                line["alternative"] = other
+        done = restore(ben, self.content(lines))
+        assert done.rows_failed == 0
+        kept = {(v.alternative or {}).get("message") is not None for v in ben.viewings.all()}
+        assert kept == {comes}
+
+    @pytest.mark.parametrize("language", ["x y&z=1", "EN", "../..", "de\n"])
+    def test_in_no_made_up_language_is_tmdb_asked(self, ana, make_user, language):
+        ben = make_user("ben")
+        lines = self.lines(ana)
+        for line in lines:
+            for name in line.get("decisions", ()):
+                name["language"] = language
+        assert restore(ben, self.content(lines)).rows_failed == 0
+        assert set(EntryName.objects.filter(user=ben).values_list("language", flat=True)) == {""}
+
+    def test_more_profiles_than_any_account_has_are_refused(self, ana, make_user):
+        line = next(line for line in self.lines(ana) if line["type"] == "viewing")
+        lines = [line | {"profile": str(number)} for number in range(101)]
+        failed = restore(make_user("ben"), self.content(lines))
+        assert failed.state == State.FAILED
+        assert "more profiles than any account" in failed.error
+
+    def test_what_no_watchlog_wrote_into_a_line_fills_no_memory(self, ana):
+        """An empty list takes three bytes in a file and twenty times as much in memory."""
+        line = next(line for line in self.lines(ana) if line["type"] == "viewing")
+        content = self.content([line | {"more": [[]] * 50_000}] * 20)
+        tracemalloc.start()
+        try:
+            for _part in own.cut(content):
+                pass
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 * len(content)
+
     def test_sentences_of_the_file_are_never_filled_in(self, ana, make_user):
         lines = self.lines(ana)
         for line in lines:
@@ -345,7 +588,176 @@ class TestHostile:
         assert not ben.library.exists()
 
 
+MARKUP = '"><img src=x onerror=alert(1)>{{7*7}}%(x)s'
+MOST = 2**31 - 1
+DECIDED = [
+    ("tv_series", "matched"),
+    ("tv_series", "none"),
+    ("tv_series", "movie"),
+    ("tv_series", "ignored"),
+    ("tv_series", "series"),
+    ("movie", "none"),
+]
+
+
+def malicious(tmdb_id, episode_ids):
+    """A file with the worst values that are valid, each pinned on a row of the catalogue."""
+    for number, (media_type, decision) in enumerate(DECIDED):
+        key = f"key {number}"
+        name = {
+            "name": MARKUP,
+            "media_type": media_type,
+            "key": key,
+            "decision": decision,
+            "decided_by": "admin",
+            "decided_tmdb_id": tmdb_id if decision == "matched" else None,
+            "decided_series": key,
+        }
+        candidate = {"tmdb_id": 1, "name": MARKUP, "year": MOST, "countries": ["XX"], "score": -1}
+        yield {
+            "type": "media",
+            "title": MARKUP,
+            "base_title": MARKUP,
+            "media_type": media_type,
+            "lookup_status": "matched",
+            "decided_by": "admin",
+            "tmdb_id": tmdb_id,
+            "total_episodes": MOST,
+            "poster_path": "/theirs.jpg",
+            "candidates": [candidate],
+            "episodes_when_finished": MOST,
+            "decisions": [name],
+        }
+        for at, kind in enumerate(("episode", "movie")):
+            yield {
+                "type": "viewing",
+                "raw_title": MARKUP,
+                "kind": kind,
+                "source": ("file", "manual")[at],
+                "name_type": media_type,
+                "name_key": key,
+                "title_hash": f"{number * 2 + at:032x}",
+                "watched_on": "2199-12-31",
+                "watched_at": "2199-12-31T23:59:59+00:00",
+                "duration_seconds": MOST,
+                "season_number": MOST,
+                "episode_number": MOST,
+                "tmdb_season": MOST,
+                "profile": MARKUP,
+                "reading_uncertain": True,
+                "alternative": {"kind": "episode", "series": MARKUP, "series_key": key},
+                "tmdb_episode_ids": episode_ids,
+            }
+
+
+def shared_rows():
+    models = [Media.objects.filter(owner=None), Season.objects.all(), Episode.objects.all()]
+    return [sorted(map(str, rows.values_list())) for rows in models]
+
+
+def test_a_malicious_file_changes_nothing_of_others_and_breaks_no_page(ana, make_user, client):
+    theirs = ana.library.get(names__name="Breaking Bad").media
+    ids = list(Episode.objects.filter(season__media=theirs).values_list("tmdb_id", flat=True))
+    before = shared_rows(), columns(ana)
+    eve = make_user("eve", time_zone="Pacific/Kiritimati")
+    lines = map(json.dumps, malicious(theirs.tmdb_id, ids))
+    done = restore(eve, "\n".join(lines).encode())
+    assert (done.rows_new, done.rows_failed) == (2 * len(DECIDED), 0)
+    client.force_login(eve)
+    entries = list(eve.library.all())
+    pages = [entry.get_absolute_url() for entry in entries]
+    pages += [reverse("media:fix", args=[entry.pk]) for entry in entries]
+    pages += [reverse(f"media:{name}") for name in ("library", "statistics", "attention")]
+    pages += [reverse("history"), reverse("media:year", args=[2199]), done.get_absolute_url()]
+    for page in pages:
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        assert "<img src=x" not in answer.text, page
+    for entry in entries:
+        for act in ("hide", "show", "ignore", "reopen", "movie"):
+            assert (
+                client.post(reverse("media:act", args=[entry.pk]), {"act": act}).status_code < 500
+            )
+    for log in eve.decisions.order_by("-pk"):
+        assert client.post(reverse("media:undo", args=[log.pk])).status_code == 302
+    assert (shared_rows(), columns(ana)) == before
+
+
 NUMBERS = itertools.count()
+
+
+def furnished(user):
+    """A small library of everything that can be decided about."""
+    rows = [(f"Dark: Season {n % 2 + 1}: Part {n}", f"6/{n + 1}/21") for n in range(6)]
+    rows += [("Roma", "6/17/21"), ("Dark Waters", "6/18/21"), ("Komi: It's: Just", "6/19/21")]
+    run(submit(user, "a.csv", history(*rows)).pk)
+    times = [("Kids", "2021-06-01 20:00:00", "00:50:00", "Dark: Season 1: Part 0 (Episode 1)")]
+    run(submit(user, "b.csv", activity(*times)).pk)
+    add_series(user, f"Bad {user}", [2, 3], 3)
+    add_series(user, f"Bad {user} (OmU)", watched=2)
+    name_by_day(user)
+
+
+def decide(user, data):
+    """One thing, of all that people can do to a library; what makes no sense there does nothing."""
+    entries = list(user.library.select_related("media").order_by("pk"))
+    entry = data.draw(st.sampled_from(entries))
+    other = data.draw(st.sampled_from(entries))
+    viewings = list(entry.viewings.shown().order_by("pk"))
+    viewing = data.draw(st.sampled_from(viewings)) if viewings else None
+    day = data.draw(st.none() | st.dates(date(2019, 1, 1), date(2022, 1, 1)))
+    names = list(entry.names.order_by("pk"))
+    episodes = list(
+        Episode.objects.filter(season__media=entry.media).values_list("tmdb_id", flat=True)
+    )
+    is_series = entry.media.is_series
+    actions: list[Callable[[], object]] = [
+        lambda: deciding.hide(entry, hidden=True),
+        lambda: deciding.hide(entry, hidden=False),
+    ]
+    if is_series:
+        actions += [
+            lambda: deciding.ignore(entry, DecidedBy.USER),
+            lambda: deciding.match_to(entry, data.draw(st.integers(900, 903)), DecidedBy.USER),
+            lambda: deciding.make_movies(entry, DecidedBy.USER),
+            lambda: deciding.clear_match(entry, DecidedBy.USER),
+        ]
+    else:
+        actions.append(lambda: deciding.make_series(entry, other.media.title))
+    if is_series and other.media.is_series and other != entry:
+        actions.append(lambda: deciding.merge(entry, other))
+    if len(names) > 1:
+        actions.append(lambda: deciding.split(entry, [names[0].pk]))
+    if viewing is not None:
+        actions += [
+            lambda: deciding.read_as_movies(entry, [viewing.title_hash]),
+            lambda: marking.remove(entry, viewing.pk),
+            lambda: marking.change_day(entry, viewing.pk, day),
+            lambda: marking.watch_again(entry, viewing.pk, day),
+            lambda: marking.unwatch(entry, viewing_ids=[viewing.pk]),
+        ]
+    if episodes:
+        actions.append(lambda: marking.watch_episodes(entry, episodes[:2], day))
+    data.draw(st.sampled_from(actions))()
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_whatever_was_decided_comes_back(data):
+    one, other = (User.objects.create(username=f"user{next(NUMBERS)}") for _ in range(2))
+    furnished(one)
+    for _ in range(data.draw(st.integers(1, 8))):
+        decide(one, data)
+    done = restore(other, exported(one))
+    assert (done.state, done.rows_failed) == (State.DONE, 0)
+    assert columns(other) == columns(one)
+    assert comparable(other) == comparable(one)
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
 import pytest
 from django.db import connection
-from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
 from imports import importing
 from imports.models import Import, State
 from imports.tests.making import history
+from imports.tests.workers import hand_in
 from media.models import EntryName, LibraryEntry, Media, Viewing
-from tmdb.demo.server import serve_in_thread
-from tmdb.tests.servers import TmdbControl
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,34 +67,20 @@ def test_two_threads_that_submit_one_file_make_one_import():
     assert Import.objects.count() == 1
 
 
-def test_two_workers_share_one_throttle_and_ask_for_no_name_twice(process_env, wait_until):
+def test_two_workers_share_one_throttle_and_ask_for_no_name_twice(workers, demo_tmdb, wait_until):
     """100+ series: no 10-second window has more than 40 requests; warm names cost none."""
-    with serve_in_thread() as server:
-        tmdb = TmdbControl(server.address)
-        env = process_env | {
-            "TMDB_API_KEY": "demo",
-            "TMDB_API_URL": tmdb.api_url,
-            "TMDB_RATE_LIMIT": str(LIMIT),
-            "TMDB_RATE_PERIOD": str(PERIOD),
-        }
-        for name, series in (("ana", range(0, 60)), ("ben", range(45, 105))):
-            enqueue(importing.submit(User.objects.create_user(name), "a.csv", file_of(series)))
-        workers = [subprocess.Popen([sys.executable, "manage.py", "worker"], env=env) for _ in "12"]
-        try:
-            wait_until(lambda: all_done(2), 90)
-            asked = tmdb.stats(PERIOD)
-            assert asked["busiest"] <= LIMIT
-            # The 15 shared names may be asked for by both at the very same moment.
-            assert 105 <= asked["requests"] <= 105 + 15
-            cora = User.objects.create_user("cora")
-            enqueue(importing.submit(cora, "a.csv", file_of(range(105))))
-            wait_until(lambda: all_done(3), 30)
-            assert tmdb.stats(PERIOD)["requests"] == asked["requests"]
-        finally:
-            for worker in workers:
-                worker.terminate()
-            for worker in workers:
-                worker.wait(15)
+    for name, series in (("ana", range(0, 60)), ("ben", range(45, 105))):
+        hand_in(User.objects.create_user(name), file_of(series))
+    for _ in range(2):
+        workers.start(TMDB_RATE_LIMIT=str(LIMIT), TMDB_RATE_PERIOD=str(PERIOD))
+    wait_until(lambda: all_done(2), 90)
+    asked = demo_tmdb.stats(PERIOD)
+    assert asked["busiest"] <= LIMIT
+    # The 15 shared names may be asked for by both at the very same moment.
+    assert 105 <= asked["requests"] <= 105 + 15
+    hand_in(User.objects.create_user("cora"), file_of(range(105)))
+    wait_until(lambda: all_done(3), 30)
+    assert demo_tmdb.stats(PERIOD)["requests"] == asked["requests"]
     assert LibraryEntry.objects.filter(lookup_status="not_found").count() == 60 + 60 + 105
 
 
@@ -107,13 +88,3 @@ def all_done(number: int) -> bool:
     states = list(Import.objects.values_list("state", flat=True))
     assert State.FAILED not in states
     return states == [State.DONE] * number
-
-
-def enqueue(of_import: Import) -> None:
-    """What the database queue stores; the tests' settings would run the task at once."""
-    DBTaskResult.objects.create(
-        task_path="imports.tasks.run_import",
-        args_kwargs={"args": [of_import.pk], "kwargs": {}},
-        backend_name="default",
-        run_after=timezone.now(),
-    )

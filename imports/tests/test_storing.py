@@ -9,6 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from accounts.models import User
 from imports import parts
+from imports.doctor import fix_counts, wrong_counts
 from imports.models import Import, State
 from imports.reading import Kind, Message, Row, title_key
 from imports.storing import Stored, count_titles, store_titles
@@ -254,3 +255,18 @@ class OrderOfImports(TestCase):
             if number != withdrawn:
                 import_rows(alone, *rows(file))
         assert library_of(there) == library_of(alone)
+        assert wrong_counts() == []
+
+
+@pytest.mark.django_db
+def test_the_doctor_finds_what_was_not_seen_first_where_it_says(make_user):
+    ana = make_user("ana")
+    import_rows(ana, row("Dark: Secrets", DAY), row("Dark: Secrets", DAY + timedelta(days=9)))
+    assert wrong_counts() == []
+    Viewing.objects.update(seen_first=1, seen_again=0)
+    assert wrong_counts() == [LibraryEntry.objects.get().pk]
+    assert fix_counts() == 1
+    assert list(Viewing.objects.order_by("day").values_list("seen_first", "seen_again")) == [
+        (1, 0),
+        (0, 1),
+    ]

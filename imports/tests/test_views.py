@@ -15,7 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from imports.models import Import, ImportProblem, Outcome, State, WorkerHeartbeat
+from accounts.models import EventKind
+from imports.models import Import, ImportFile, ImportProblem, Outcome, State, WorkerHeartbeat
+from imports.pages import problems_as_csv
 from imports.tests.making import BREAKING_BAD, activity, history
 from media.models import Viewing
 from media.spreadsheets import defused
@@ -119,7 +121,7 @@ class TestHandingIn:
     def test_of_an_endless_file_hardly_more_than_allowed_is_kept(
         self, client, ana, settings, monkeypatch, in_memory
     ):
-        settings.IMPORT_MAX_BYTES = 100_000
+        settings.IMPORT_MAX_BYTES = 1_000_000
         settings.FILE_UPLOAD_MAX_MEMORY_SIZE = in_memory
         kept = []
 
@@ -129,7 +131,7 @@ class TestHandingIn:
 
         monkeypatch.setattr("imports.forms.ManyFilesField._bounded", measure)
         upload(client, ("endless.csv", b"x" * 3_000_000))
-        assert 100_000 < kept[0] < 300_000
+        assert 1_000_000 < kept[0] < 1_200_000
 
     def test_a_file_name_is_shown_as_text_and_without_its_path(self, client, ana, queued):
         response = upload(client, ("../../<img src=x>.csv", BREAKING_BAD))
@@ -211,7 +213,8 @@ class TestWatching:
             rows=9,
             series_total=100,
             series_matched=50,
-            started_at=timezone.now() - timedelta(seconds=40),
+            started_at=timezone.now() - timedelta(seconds=600),
+            looking_up_since=timezone.now() - timedelta(seconds=40),
         )
         assert "about 40 seconds left" in client.get(running.get_absolute_url()).text
         Import.objects.update(series_matched=4)
@@ -268,6 +271,161 @@ class TestQuestions:
         assert done.state == State.DONE
 
 
+def act(client, of_import, what):
+    address = reverse("imports:act", args=[of_import.pk])
+    return client.post(address, {"act": what}, follow=True)
+
+
+class TestPreview:
+    def test_a_button_beside_the_other_looks_first_without_javascript(self, client, ana):
+        html = client.get(NEW).text
+        form = html[html.index('<form class="form"') : html.index("</form>", html.index("hand-in"))]
+        buttons = re.findall(r"<button([^>]*)>([^<]+)</button>", form)
+        assert [text for _, text in buttons] == ["Import", "Look first, import later"]
+        at_once, first = (attributes for attributes, _ in buttons)
+        assert "name=" not in at_once
+        assert 'type="submit"' in first
+        sent = dict(re.findall(r'(name|value)="([^"]+)"', first))
+        upload(client, (HISTORY, BREAKING_BAD), **{sent["name"]: sent["value"]})
+        assert Import.objects.get().preview is not None
+        assert not Viewing.objects.exists()
+        assert "Nothing is stored until you say so." in text_of(form)
+        assert form.index("</button>") < form.index("<details")
+
+    def test_several_files_can_be_looked_at_first(self, client, ana):
+        other = history(("Inception", "6/17/21"))
+        response = upload(client, (HISTORY, BREAKING_BAD), ("more.csv", other), preview="on")
+        assert response.url == reverse("imports:list")
+        assert not Viewing.objects.exists()
+        shown = text_of(client.get(response.url).text)
+        assert shown.count("needs an answer") == 2
+        for of_import in Import.objects.all():
+            assert "What this file would bring" in client.get(of_import.get_absolute_url()).text
+            act(client, of_import, "confirm")
+        assert Viewing.objects.of(ana).count() == 4
+
+    def test_nothing_is_stored_before_the_preview_is_confirmed(self, client, ana):
+        response = upload(client, (HISTORY, BREAKING_BAD), preview="on")
+        shown = text_of(client.get(response.url).text)
+        assert "What this file would bring" in shown
+        assert "1 series that your library does not have yet" in shown
+        assert "Breaking Bad" in shown
+        assert not Viewing.objects.exists()
+        confirmed = text_of(act(client, Import.objects.get(), "confirm").text)
+        assert "4 new viewings in your library" in confirmed
+        assert Viewing.objects.of(ana).count() == 4
+
+    def test_a_preview_that_is_not_wanted_leaves_nothing(self, client, ana):
+        upload(client, (HISTORY, BREAKING_BAD), preview="on")
+        act(client, Import.objects.get(), "cancel")
+        assert Import.objects.get().state == State.CANCELLED
+        assert not Viewing.objects.exists()
+
+    def test_what_the_file_cannot_decide_is_listed_with_both_readings(self, client, ana):
+        upload(client, (HISTORY, BREAKING_BAD), preview="on")
+        preview = Import.objects.get().preview
+        doubt = {
+            "line": 3,
+            "title": "Chef: Pasta <b>",
+            "reads_as": "a movie",
+            "or_as": "an episode of Chef",
+            "reason": "It says too little.",
+            "message": None,
+        }
+        assert preview is not None
+        changed = {**preview, "doubtful": 70, "doubtful_titles": [doubt]}
+        Import.objects.update(preview=changed)
+        html = client.get(Import.objects.get().get_absolute_url()).text
+        assert "Chef: Pasta &lt;b&gt;" in html
+        assert "a movie or an episode of Chef It says too little." in text_of(html)
+        assert "and 69 more" in html
+
+    def test_a_question_comes_before_the_confirmation(self, client, ana):
+        response = upload(client, ("ViewingActivity.csv", TWO_PROFILES), preview="on")
+        of_import = Import.objects.get()
+        html = client.get(response.url).text
+        assert "Whose history is this?" in html and "Import it" not in html
+        assert "Answer the questions" in act(client, of_import, "confirm").text
+        client.post(reverse("imports:answer", args=[of_import.pk]), {"profile": "Ana"})
+        assert not Viewing.objects.exists()
+        act(client, of_import, "confirm")
+        assert [viewing.profile for viewing in Viewing.objects.all()] == ["Ana"]
+
+
+class TestActing:
+    def test_the_account_tells_from_where_an_import_was_undone_and_its_file_deleted(
+        self, client, ana
+    ):
+        response = upload(client, (HISTORY, BREAKING_BAD))
+        made = Import.objects.get()
+        act(client, made, "forget-file")
+        client.post(reverse("imports:undo", args=[made.pk]), REMOTE_ADDR="127.0.0.7")
+        assert response.url == made.get_absolute_url()
+        events = ana.events.filter(subject=HISTORY).order_by("pk")
+        assert list(events.values_list("kind", "address")) == [
+            (EventKind.FILE_DELETED, "127.0.0.1"),
+            (EventKind.IMPORT_UNDONE, "127.0.0.7"),
+        ]
+
+    def test_a_running_import_can_be_cancelled(self, client, ana):
+        running = make_import(ana, state=State.LOOKING_UP, rows=4, rows_new=4, series_total=2)
+        assert "Cancel the import" in client.get(running.get_absolute_url()).text
+        shown = text_of(act(client, running, "cancel").text)
+        assert "What was stored before stays" in shown
+        assert Import.objects.get().state == State.CANCELLED
+
+    def test_undo_says_what_will_go_and_asks_once(self, client, ana):
+        upload(client, (HISTORY, BREAKING_BAD))
+        of_import = Import.objects.get()
+        address = reverse("imports:undo", args=[of_import.pk])
+        assert address in client.get(of_import.get_absolute_url()).text
+        asked = text_of(client.get(address).text)
+        assert "4 viewings go from your library" in asked
+        assert "1 series and 1 movies" in asked
+        assert Viewing.objects.count() == 4
+        done = text_of(client.post(address, follow=True).text)
+        assert "What only this import brought is gone" in done
+        assert not Viewing.objects.exists()
+        assert "nothing of this import to undo" in text_of(client.get(address, follow=True).text)
+
+    def test_what_another_import_has_too_is_said_to_stay(self, client, ana):
+        upload(client, (HISTORY, BREAKING_BAD))
+        upload(client, ("other.csv", BREAKING_BAD + b"\n"))
+        address = reverse("imports:undo", args=[Import.objects.latest("pk").pk])
+        asked = text_of(client.get(address).text)
+        assert "No viewing goes" in asked and "4 viewings stay" in asked
+
+    def test_while_it_is_being_undone_the_page_follows_and_offers_nothing_more(
+        self, client, ana, queued
+    ):
+        of_import = make_import(ana, state=State.DONE, rows=4, undo_asked_at=timezone.now())
+        html = client.get(of_import.get_absolute_url()).text
+        assert "Being undone" in html and "hx-trigger" in html
+        assert reverse("imports:act", args=[of_import.pk]) not in html
+
+    def test_an_import_is_tried_again_while_its_file_is_kept(self, client, ana):
+        upload(client, (HISTORY, history(("Inception", "6/17/21"), ("Chef", "never"))))
+        of_import = Import.objects.get()
+        assert "Try the failed ones again" in client.get(of_import.get_absolute_url()).text
+        assert "once more" in act(client, of_import, "try-again").text
+        assert Import.objects.get().state == State.DONE
+        assert Import.objects.get().rows_failed == 1
+
+    def test_the_stored_file_can_be_deleted_and_what_it_brought_stays(self, client, ana):
+        upload(client, (HISTORY, BREAKING_BAD))
+        of_import = Import.objects.get()
+        html = act(client, of_import, "forget-file").text
+        assert "Delete the stored file" not in html and "file again" not in html
+        assert not ImportFile.objects.exists()
+        assert Viewing.objects.count() == 4
+        assert "no longer kept" in act(client, of_import, "try-again").text
+
+    def test_what_nobody_offers_changes_nothing(self, client, ana):
+        running = make_import(ana, state=State.QUEUED)
+        act(client, running, "explode")
+        assert Import.objects.get().state == State.QUEUED
+
+
 class TestProblems:
     @pytest.fixture
     def done(self, ana):
@@ -306,12 +464,22 @@ class TestProblems:
         assert {row[1][0] for row in rows[1:]} == {"'"}
 
     @pytest.mark.parametrize(
-        "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "|cmd"]
+        "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1", "＝1", "|cmd"]
     )
     def test_cells_that_could_be_formulas_are_defused(self, cell):
         assert defused(cell) == f"'{cell}"
 
-    @pytest.mark.parametrize("cell", ["Dark", "9-1-1", "M*A*S*H", "", "'tis = it is", "100 %"])
+    @pytest.mark.parametrize("edge", [";", "\t", "\r", "\n", "; ", ";;"])
+    def test_nor_do_they_become_formulas_where_spreadsheets_split_otherwise(self, edge):
+        """In half of Europe a spreadsheet splits a line at its semicolons, quoted or not."""
+        cell = f'Dark{edge}=HYPERLINK("http://evil.example"){edge}x'
+        written = "".join(problems_as_csv([ImportProblem(line=2, title=cell, reason="")]))
+        for found in re.split(r"[;\t\r\n]", written):
+            assert not found.strip().startswith("=")
+
+    @pytest.mark.parametrize(
+        "cell", ["Dark", "9-1-1", "M*A*S*H", "", "'tis = it is", "100 %", "Steins;Gate", "a; b"]
+    )
     def test_other_cells_stay_as_they_are(self, cell):
         assert defused(cell) == cell
 
@@ -329,7 +497,7 @@ class TestSeparation:
         few = queries_of(client, reverse("imports:list"))
         for _ in range(25):
             make_import(ana, state=State.DONE)
-        assert queries_of(client, reverse("imports:list")) == few <= 6
+        assert queries_of(client, reverse("imports:list")) == few <= 8
 
     def test_the_page_of_an_import_asks_no_more_often_when_it_grows(self, client, ana):
         small = make_import(ana, state=State.DONE, rows=1, rows_failed=1)
@@ -342,4 +510,4 @@ class TestSeparation:
                 for line in range(count)
             )
         few = queries_of(client, small.get_absolute_url())
-        assert queries_of(client, large.get_absolute_url()) == few <= 6
+        assert queries_of(client, large.get_absolute_url()) == few <= 8

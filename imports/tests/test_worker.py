@@ -10,12 +10,14 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker as QueueWorker
 from django_tasks_db.models import DBTaskResult
 
+from conftest import empty_cache
 from imports import worker
 from imports.models import WorkerHeartbeat
 
@@ -66,6 +68,15 @@ def running_worker(process_env):
 def status_of(result):
     result.refresh_from_db()
     return result.status
+
+
+def test_what_a_process_of_a_test_caches_goes_with_the_tests_own(process_env):
+    writing = "from django.core.cache import cache; cache.set('kept', 'by a process')"
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", writing]
+    subprocess.run(command, env=process_env, check=True)
+    assert cache.get("kept") == "by a process"
+    empty_cache()
+    assert cache.get("kept") is None
 
 
 def test_it_runs_tasks_and_beats_until_it_is_stopped(running_worker, wait_until):

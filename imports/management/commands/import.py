@@ -19,8 +19,11 @@ from imports.importing import Refused
 from imports.knowing import known_to
 from imports.models import Import, State
 from imports.options import ImportOptions, options_for_reader
+from imports.pages import progress, time_left
 from imports.reading import DateOrder, Kind, Reading, Row, UnreadableFile, read
+from media.sentences import in_words
 
+UNITS: dict[str, str] = {State.STORING: "rows", State.LOOKING_UP: "series"}
 TAKEN, FAILED, MUST_ANSWER = 0, 1, 2
 PROFILE_HINT = 'Choose with --profile "NAME" or --profile all.'
 DATE_HINT = "Choose with --date-order dmy, mdy or ymd."
@@ -133,7 +136,7 @@ class Command(BaseCommand):
         if of_import.state == State.NEEDS_ANSWER:
             questions = (of_import.question or {}).get("questions", [])
             of_import.delete()
-            return self._ask(path, [(q["kind"], q["text"]) for q in questions])
+            return self._ask(path, [(q["kind"], in_words(q["text"])) for q in questions])
         if of_import.state != State.DONE:
             raise Refused(of_import.error or of_import.get_state_display())
         self.stdout.write(f"{path.name}: {describe(of_import)}")
@@ -166,10 +169,11 @@ class Progress:
 
     def __call__(self, of_import: Import) -> None:
         text = f"{self.name}: {of_import.get_state_display()}"
-        if of_import.state == State.STORING:
-            text += f", {of_import.rows_new + of_import.rows_known} of {of_import.rows} rows"
-        if of_import.state == State.LOOKING_UP:
-            text += f", {of_import.series_done} of {of_import.series_total} series"
+        done, todo = progress(of_import)
+        if of_import.state in UNITS and todo:
+            text += f", {done} of {todo} {UNITS[of_import.state]}"
+        if left := time_left(of_import):
+            text += f", {left}"
         if self.on_terminal:
             self.out.write(f"\r\x1b[K{text}", ending="")
             self.out.flush()

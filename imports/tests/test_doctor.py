@@ -1,0 +1,161 @@
+"""`manage.py doctor`: each check when all is well, when it is not, and what it says to do."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.cache.backends.dummy import DummyCache
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from imports import doctor, importing
+from imports.models import Import, State, WorkerHeartbeat
+from imports.tests.making import BREAKING_BAD
+from imports.worker import FORGET_AFTER, beat
+from media.models import LibraryEntry, Media
+from tmdb.demo.server import serve_in_thread
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def healthy(make_user, settings):
+    """An installation with a library in which nothing is wrong."""
+    importing.run(importing.submit(make_user("ana"), "a.csv", BREAKING_BAD).pk)
+    beat("worker-1")
+    with serve_in_thread() as server:
+        settings.TMDB_API_URL, settings.TMDB_API_KEY = f"{server.address}/3", "demo"
+        yield server
+
+
+def examined(*options: str) -> tuple[int, str]:
+    out, code = io.StringIO(), 0
+    try:
+        call_command("doctor", *options, stdout=out)
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    return code, out.getvalue()
+
+
+def everything() -> list[object]:
+    """All rows of the tables that it looks at."""
+    return [list(of.objects.order_by("pk").values()) for of in (Import, LibraryEntry, Media)]
+
+
+def test_nothing_is_wrong_with_a_healthy_installation(healthy):
+    code, out = examined()
+    assert code == 0
+    assert "->" not in out
+    names = ["database", "migrations", "cache", "worker", "imports", "TMDB", "library", "progress"]
+    assert [line.split(":")[0] for line in out.splitlines()] == [f"ok  {name}" for name in names]
+
+
+def away(monkeypatch, settings, server):
+    def refuse(*args, **options):
+        raise OperationalError("no")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+
+
+def migration_missing(monkeypatch, settings, server):
+    applied = MigrationRecorder(connection).applied_migrations()
+    last = max(key for key in applied if key[0] == "imports")
+    found = {key: value for key, value in applied.items() if key != last}
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", lambda self: found)
+
+
+def cache_forgets(monkeypatch, settings, server):
+    monkeypatch.setattr(doctor, "cache", DummyCache("nowhere", {}))
+
+
+def cache_raises(monkeypatch, settings, server):
+    monkeypatch.setattr(doctor, "cache", None)
+
+
+def no_worker(monkeypatch, settings, server):
+    WorkerHeartbeat.objects.all().delete()
+
+
+def dead_worker(monkeypatch, settings, server):
+    WorkerHeartbeat.objects.update(beat_at=timezone.now() - FORGET_AFTER)
+
+
+def stuck_import(monkeypatch, settings, server):
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Import.objects.update(state=State.LOOKING_UP, created_at=an_hour_ago, leased_until=an_hour_ago)
+
+
+def no_key(monkeypatch, settings, server):
+    settings.TMDB_API_KEY = ""
+
+
+def refused_key(monkeypatch, settings, server):
+    settings.TMDB_API_KEY = "invalid"
+
+
+def tmdb_down(monkeypatch, settings, server):
+    server.state.change({"down": True})
+
+
+def orphan(monkeypatch, settings, server):
+    Media.objects.create(owner=Import.objects.get().user, media_type="tv_series", title="Nobody's")
+
+
+def wrong_count(monkeypatch, settings, server):
+    LibraryEntry.objects.update(watched_episodes_count=99)
+
+
+@pytest.mark.parametrize(
+    ("harm", "check", "advice"),
+    [
+        (away, "database", "Check DATABASE_URL"),
+        (migration_missing, "migrations", "Run manage.py migrate."),
+        (cache_forgets, "cache", "check that Redis runs"),
+        (cache_raises, "cache", "manage.py createcachetable"),
+        (no_worker, "worker", "Start manage.py worker"),
+        (dead_worker, "worker", "Start manage.py worker"),
+        (stuck_import, "imports", "Start manage.py worker"),
+        (no_key, "TMDB", "https://www.themoviedb.org/settings/api"),
+        (refused_key, "TMDB", "Check TMDB_API_KEY"),
+        (tmdb_down, "TMDB", "Check the connection"),
+        (orphan, "library", "Please report this"),
+        (wrong_count, "progress", "Run manage.py doctor --fix."),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_wrong_is_named_with_what_to_do(
+    healthy, monkeypatch, settings, harm, check, advice
+):
+    with monkeypatch.context() as patch:
+        harm(patch, settings, healthy)
+        if harm is not away:
+            before = everything()
+        code, out = examined()
+        if harm is not away:
+            assert everything() == before, "it changed something unasked"
+    assert code == 1
+    told = [line.strip() for line in out.splitlines()]
+    (at,) = [at for at, line in enumerate(told) if line.startswith(f"->  {check}:")]
+    assert advice in told[at + 1]
+    if harm is not away:
+        assert sum(line.startswith("->") for line in told) == 1
+
+
+def test_an_import_that_somebody_works_on_is_not_stuck(healthy):
+    long_ago = timezone.now() - timedelta(hours=1)
+    soon = timezone.now() + timedelta(minutes=1)
+    Import.objects.update(state=State.LOOKING_UP, created_at=long_ago, leased_until=soon)
+    assert examined()[0] == 0
+
+
+def test_wrong_counts_are_mended_when_asked(healthy):
+    right = list(LibraryEntry.objects.order_by("pk").values_list("watched_episodes_count"))
+    LibraryEntry.objects.update(watched_episodes_count=99)
+    code, out = examined("--fix")
+    assert code == 0
+    assert f"{len(right)} counts mended." in out
+    assert list(LibraryEntry.objects.order_by("pk").values_list("watched_episodes_count")) == right
