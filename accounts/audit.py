@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from axes.models import AccessAttempt
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.contenttypes.models import ContentType
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -33,3 +37,11 @@ def _record_sign_in(sender: object, request: HttpRequest, user: User, **kwargs: 
     forget_tries(user)
     UserSession.objects.filter(expire_date__lt=timezone.now()).delete()
     record(user.pk, EventKind.SIGNED_IN, request=request)
+
+
+@receiver(pre_delete, sender=User)
+def _forget(sender: object, instance: User, **kwargs: object) -> None:
+    """Failed sign-ins and the administration's history know users by name, without a key."""
+    AccessAttempt.objects.filter(username=instance.username).delete()
+    users = ContentType.objects.get_for_model(User)
+    LogEntry.objects.filter(content_type=users, object_id=str(instance.pk)).delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 from django.core.cache import cache
 
@@ -23,11 +24,17 @@ def allow(what: str, limit: int, seconds: int) -> bool:
     door hangs on it alone.
     """
     key = _key(what)
-    if cache.add(key, 1, seconds):
-        return True
+    # Apart from the number, since counting up makes a cache in the database keep a number for
+    # some minutes more, each time, whatever was left of the time.
+    began = cache.get_or_set(key, time.time(), seconds)
+    number = f"{key}:{began}"
+    if cache.add(number, 1, seconds):
+        return limit > 0
     try:
         # A Redis that is away answers None.
-        return (cache.incr(key) or 0) <= limit
+        used = cache.incr(number) or 0
+        cache.touch(number, seconds)
     except ValueError:
         # It ran out between the two calls.
         return True
+    return used <= limit

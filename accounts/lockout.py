@@ -14,8 +14,11 @@ from functools import wraps
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.forms import UsernameField
+from django.core.exceptions import ValidationError
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -24,6 +27,7 @@ from django.utils import timezone
 SECONDS_SLOWED = 1.0
 # Threads that may wait at a time: the others go on serving pages.
 MOST_WAITING = 2
+LONGEST_NAME = 150
 _waiting = threading.BoundedSemaphore(MOST_WAITING)
 
 
@@ -73,9 +77,12 @@ def slowed(
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        username = request.POST.get("username", "") if request.method == "POST" else ""
+        username = username_of(request) if request.method == "POST" else ""
         if not username or not _is_guessed_at(username):
             return view(request, *args, **kwargs)
+        if not AxesProxyHandler.is_allowed(request, {"username": username}):
+            # Who is locked out already must not keep the owner from waiting for their turn.
+            return locked(request)
         if not _waiting.acquire(blocking=False):
             return _busy(request, 2)
         try:
@@ -87,8 +94,20 @@ def slowed(
     return wrapped
 
 
+def username_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name somebody tried to sign in with, as long as names get, for django-axes to count by.
+
+    As the form understands it, so that no other spelling escapes; empty when it is no name.
+    """
+    given = (credentials or request.POST).get("username") or ""
+    try:
+        return str(UsernameField().clean(given))[:LONGEST_NAME]
+    except ValidationError:
+        return ""
+
+
 def _is_guessed_at(username: str) -> bool:
     since = timezone.now() - settings.AXES_COOLOFF_TIME
-    attempts = AccessAttempt.objects.filter(username=username[:255], attempt_time__gte=since)
+    attempts = AccessAttempt.objects.filter(username=username, attempt_time__gte=since)
     failures = attempts.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
     return bool(failures >= settings.SLOWED_BY_ACCOUNT)

@@ -160,6 +160,7 @@ class EventKind(models.TextChoices):
     EXPORTED = "exported", _("everything downloaded")
     IMPORT_UNDONE = "undone", _("import undone")
     FILE_DELETED = "file_gone", _("imported file deleted")
+    MATCH_EXPLAINED = "explained", _("evidence for a match shown to an administrator")
     MATCH_BY_ADMIN = "admin_match", _("match changed by an administrator")
 
 

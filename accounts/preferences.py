@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,6 +57,10 @@ TITLE_LANGUAGES = [
     "zh-hans",
     "zh-hant",
 ]
+
+
+# The longest that a preference can be; a zone's name.
+LONGEST_CHOICE = 64
 
 
 class PreferencesMiddleware:
@@ -152,6 +156,36 @@ def _in_itself(code: str) -> str:
     """A language's name as its speakers write it."""
     name: str = get_language_info(code)["name_local"]
     return name[:1].upper() + name[1:]
+
+
+def chosen_in(line: Mapping[str, object]) -> dict[str, str | float]:
+    """What of a line of an export could be preferences, as far as its kinds of values tell."""
+    return {
+        name: value
+        for name in PreferencesForm.Meta.fields
+        if isinstance(value := line.get(name), str | float | int)
+        and not isinstance(value, bool)
+        and len(str(value)) <= LONGEST_CHOICE
+    }
+
+
+def restore_preferences(user_id: int, chosen: Mapping[str, str | float]) -> None:
+    """Take over the preferences of an export, where they are valid and this account set none.
+
+    What an account has as new ones have it counts as not set.
+    """
+    user = User.objects.get(pk=user_id)
+    new = User()
+    unset = [
+        name
+        for name in chosen
+        if name in PreferencesForm.Meta.fields and getattr(user, name) == getattr(new, name)
+    ]
+    form = PreferencesForm(dict(chosen), instance=user)
+    form.is_valid()
+    valid = {name: form.cleaned_data[name] for name in unset if name in form.cleaned_data}
+    if valid:
+        User.objects.filter(pk=user_id).update(**valid)
 
 
 def remember_view(user: User, view: str) -> None:

@@ -58,11 +58,14 @@ def setup(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             messages.error(request, TOO_LATE)
         return redirect("accounts:login")
-    form = SetupForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and not allow(
+    data = request.POST if request.method == "POST" else None
+    if data is not None and not allow(
         f"setup:{client_network(request)}", SETUP_TRIES_PER_HOUR, 3600
     ):
-        form.add_error(None, _("Too many tries. Come back in an hour."))
+        # Without a look at the code, or its error would still tell whether it is the right one.
+        data = None
+        messages.error(request, _("Too many tries. Come back in an hour."))
+    form = SetupForm(data)
     if form.is_valid():
         try:
             owner = installation.create_owner(form.save(commit=False))
@@ -263,7 +266,11 @@ def sign_out_everywhere(request: SignedInRequest) -> HttpResponse:
     auth_logout(request)
     sessions.end_all(user)
     audit.record(user.pk, EventKind.SIGNED_OUT_EVERYWHERE, request=request)
-    messages.success(request, _("You are signed out everywhere."))
+    # Whoever used one of the browsers may have made one.
+    for token in user.api_tokens.all():
+        token.delete()
+        audit.record(user.pk, EventKind.TOKEN_REVOKED, request=request, subject=token.name)
+    messages.success(request, _("You are signed out everywhere, and no API token opens anything."))
     return redirect("accounts:login")
 
 

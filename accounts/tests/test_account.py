@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccountEvent, ApiToken, EventKind, UserSession
+from accounts.tokens import make
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +55,17 @@ class TestSessions:
         assert ben.get(reverse("media:library")).status_code == 200
         assert not UserSession.objects.filter(user=ana).exists()
         assert EventKind.SIGNED_OUT_EVERYWHERE in kinds(ana)
+
+    def test_signing_out_everywhere_revokes_the_tokens(self, signed_in, ana, make_user):
+        """Whoever borrowed a browser could have made one, to come back with."""
+        token, bens = make(ana, "script"), make(make_user("ben"), "his")
+        signed_in.post(reverse("accounts:sign-out-everywhere"))
+        statuses = [
+            Client().get("/api/media/", headers={"authorization": f"Bearer {each}"}).status_code
+            for each in (token, bens)
+        ]
+        assert statuses == [401, 200]
+        assert EventKind.TOKEN_REVOKED in kinds(ana)
 
     def test_a_changed_password_signs_other_browsers_out(self, signed_in, ana):
         other = Client()
@@ -213,6 +227,7 @@ class TestForgotten:
         client.post(form.redirect_chain[-1][0], new)
         ana.refresh_from_db()
         assert ana.check_password("quite-another-1")
+        assert not ana.sessions.exists()
         assert elsewhere.get(reverse("media:library")).status_code == 302
         assert kinds(ana)[0] == EventKind.PASSWORD_RESET
         assert "used already" in Client().get(link, follow=True).text
@@ -265,6 +280,20 @@ class TestEvents:
         signed_in.get(reverse("download"))
         signed_in.get(reverse("download-csv"))
         assert kinds(ana)[:2] == [EventKind.EXPORTED] * 2
+
+    def test_what_the_operator_does_is_shown_without_an_address(self, ana, monkeypatch):
+        call_command("export", user="ana", stdout=StringIO())
+        monkeypatch.setattr(
+            "django.contrib.auth.management.commands.changepassword.getpass.getpass",
+            lambda prompt: "quite-another-1",
+        )
+        call_command("changepassword", "ana", stdout=StringIO())
+        ana.refresh_from_db()
+        assert ana.check_password("quite-another-1")
+        assert list(ana.events.newest_first().values_list("kind", "subject", "address")) == [
+            (EventKind.PASSWORD_CHANGED, "manage.py changepassword", None),
+            (EventKind.EXPORTED, "manage.py export", None),
+        ]
 
     def test_nobody_sees_those_of_another_one(self, signed_in, make_user):
         ben = make_user("ben")

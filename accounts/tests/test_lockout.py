@@ -76,6 +76,33 @@ def test_an_account_that_does_not_exist_is_slowed_alike(slept):
     assert slept == [lockout.SECONDS_SLOWED]
 
 
+@pytest.mark.parametrize("spelling", [" ana ", "\uff41na", "ana\t"])
+def test_no_other_spelling_of_a_name_escapes_the_wait(slept, spelling):
+    for number in range(SLOWED):
+        sign_in(address=f"203.0.113.{number}")
+    sign_in(spelling, address="198.51.100.7")
+    assert slept == [lockout.SECONDS_SLOWED]
+
+
+@pytest.mark.parametrize("page", ["accounts:login", "admin:login"])
+def test_a_name_that_no_database_takes_is_a_wrong_one(page):
+    assert sign_in("a\0na", page=page).status_code == 200
+    assert sign_in("x" * 5000, page=page).status_code == 200
+
+
+def test_who_is_locked_takes_no_place_among_those_who_wait(slept):
+    """Else one address, locked for long, could keep the owner from ever getting a turn."""
+    for number in range(SLOWED):
+        sign_in(address=f"203.0.113.{number}")
+    for _ in range(PAIR):
+        sign_in(address="198.51.100.9")
+    slept.clear()
+    assert sign_in(address="198.51.100.9").status_code == 429
+    assert slept == []
+    assert sign_in(password="password", address="198.51.100.7").status_code == 302
+    assert slept == [lockout.SECONDS_SLOWED]
+
+
 def test_waiting_never_takes_all_threads(slept):
     for number in range(SLOWED):
         sign_in(address=f"203.0.113.{number}")

@@ -90,6 +90,16 @@ class TestInProduction:
         assert response.status_code == 200
         assert not User.objects.exists()
 
+    def test_after_many_tries_not_even_the_page_tells_the_right_code(self, client, monkeypatch):
+        monkeypatch.setattr("accounts.views.SETUP_TRIES_PER_HOUR", 2)
+        pages = [
+            client.post(reverse("accounts:setup"), {**FORM, "code": code}).text
+            for code in ("wrong", "wrong", "wrong", setup.code())
+        ]
+        assert ["not the set-up code" in page for page in pages] == [True, True, False, False]
+        assert ["Too many tries" in page for page in pages] == [False, False, True, True]
+        assert not User.objects.exists()
+
     def test_the_code_of_the_log_lets_in(self, client):
         client.post(reverse("accounts:setup"), {**FORM, "code": f" {setup.code()} "})
         assert User.objects.get().is_superuser

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import invitations
+from accounts.forms import SignUpForm
 from accounts.models import Invitation, User
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +118,39 @@ def test_when_closed_not_even_an_invitation_lets_in(client, owner, settings):
 def test_by_invitation_the_open_door_is_shut(client, owner):
     assert client.post(reverse("accounts:sign-up"), FORM).status_code == 404
     assert reverse("accounts:sign-up") not in client.get(reverse("accounts:login")).text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_who_use_one_invitation_at_once_one_gets_an_account(owner, monkeypatch):
+    secret = invitations.invite(owner)
+    names = ["ben", "cleo", "dora", "emil"]
+    # All of them have found the invitation good, and filled in the form rightly.
+    barrier = threading.Barrier(len(names), timeout=30)
+    save = SignUpForm.save
+
+    def save_together(form, **given):
+        barrier.wait()
+        return save(form, **given)
+
+    monkeypatch.setattr(SignUpForm, "save", save_together)
+    statuses = {}
+
+    def use(name):
+        try:
+            answer = Client().post(address_of(secret), {**FORM, "username": name})
+            statuses[name] = answer.status_code
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=use, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(statuses.values()) == [302, 404, 404, 404]
+    (winner,) = [name for name, status in statuses.items() if status == 302]
+    assert set(User.objects.values_list("username", flat=True)) == {"ana", winner}
+    assert Invitation.objects.get().used_by == User.objects.get(username=winner)
 
 
 class TestOpen:
