@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from media import bulk
 from media.models import Episode, Media, MediaType, Season
 from tmdb.types import SeriesDetails
 
@@ -21,32 +22,33 @@ def store_series(details: SeriesDetails) -> Media:
     no longer has go, unless a viewing is known to be of one of their episodes.
     """
     title = _title(details)
+    name = details.name[:500] or nameless(details.id)
+    told: dict[str, object] = {
+        "original_title": details.original_name[:500],
+        "total_seasons": details.number_of_seasons,
+        "total_episodes": details.number_of_episodes,
+        "aired_episodes": aired_episodes(details, timezone.localdate()),
+        "first_air_date": details.first_air_date,
+        "last_air_date": details.last_air_date,
+        "poster_path": details.poster_path or "",
+        "tmdb_status": details.status[:40],
+        "last_tmdb_update": details.fetched_at,
+        "tmdb_gone_at": None,
+    }
+    if details.translations:
+        told["titles"] = {code: name[:500] for code, name in details.translations.items() if name}
     with transaction.atomic():
         media, created = Media.objects.select_for_update().get_or_create(
             media_type=MediaType.TV_SERIES,
             tmdb_id=details.id,
-            defaults={
-                "title": title or details.name[:500] or nameless(details.id),
-                "base_title": details.name[:500] or nameless(details.id),
-            },
+            defaults={"title": title or name, "base_title": name, **told},
         )
-        if title and not created:
-            media.title = title
-        elif media.title == nameless(details.id) and details.name:
-            media.title = details.name[:500]
-        media.original_title = details.original_name[:500]
-        if details.translations:
-            media.titles = {code: name[:500] for code, name in details.translations.items() if name}
-        media.total_seasons = details.number_of_seasons
-        media.total_episodes = details.number_of_episodes
-        media.aired_episodes = aired_episodes(details, timezone.localdate())
-        media.first_air_date = details.first_air_date
-        media.last_air_date = details.last_air_date
-        media.poster_path = details.poster_path or ""
-        media.tmdb_status = details.status[:40]
-        media.last_tmdb_update = details.fetched_at
-        media.tmdb_gone_at = None
-        media.save()
+        if not created:
+            if title or media.title == nameless(details.id):
+                told["title"] = title or name
+            for field, value in told.items():
+                setattr(media, field, value)
+            media.save(update_fields=[*told, "folded"])
         _store_seasons(media, details)
     return media
 
@@ -88,40 +90,39 @@ def aired_episodes(details: SeriesDetails, today: date) -> int | None:
 
 
 def _store_seasons(media: Media, details: SeriesDetails) -> None:
-    Season.objects.bulk_create(
+    bulk.insert_or_update(
+        Season,
+        ["media_id", "number", "name", "episode_count", "air_date"],
         [
-            Season(
-                media=media,
-                number=season.number,
-                name=season.name[:300],
-                episode_count=season.episode_count or len(season.episodes or ()),
-                air_date=season.air_date,
+            (
+                media.pk,
+                season.number,
+                season.name[:300],
+                season.episode_count or len(season.episodes or ()),
+                season.air_date,
             )
             for season in sorted(details.seasons, key=lambda s: s.number)
         ],
-        update_conflicts=True,
-        unique_fields=["media", "number"],
-        update_fields=["name", "episode_count", "air_date"],
+        unique=["media_id", "number"],
     )
-    seasons = {season.number: season for season in media.seasons.all()}
+    seasons = dict(media.seasons.values_list("number", "pk"))
     episodes = {
-        episode.id: Episode(
-            tmdb_id=episode.id,
-            season=seasons[season.number],
-            number=episode.number,
-            title=episode.title[:500],
-            air_date=episode.air_date,
+        episode.id: (
+            episode.id,
+            seasons[season.number],
+            episode.number,
+            episode.title[:500],
+            episode.air_date,
         )
         for season in details.seasons
         for episode in season.episodes or ()
     }
-    Episode.objects.bulk_create(
-        [episodes[tmdb_id] for tmdb_id in sorted(episodes)],
-        update_conflicts=True,
-        unique_fields=["tmdb_id"],
-        update_fields=["season", "number", "title", "air_date"],
-        batch_size=1000,
+    bulk.insert_or_update(
+        Episode,
+        ["tmdb_id", "season_id", "number", "title", "air_date"],
+        sorted(episodes.values()),
+        unique=["tmdb_id"],
     )
-    if details.seasons:
-        gone = media.seasons.exclude(number__in=[season.number for season in details.seasons])
-        gone.exclude(episodes__viewings__isnull=False).delete()
+    told = {season.number for season in details.seasons}
+    if gone := [pk for number, pk in seasons.items() if told and number not in told]:
+        media.seasons.filter(pk__in=gone).exclude(episodes__viewings__isnull=False).delete()

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Count
 from django.utils import timezone
 
 from media import library, lookup, marking, undoing
@@ -33,11 +34,13 @@ from media.models import (
     LookupStatus,
     Media,
     MediaType,
+    Source,
     Viewing,
     ViewingKind,
 )
 from media.wording import fold
 from tmdb.errors import TmdbError, TmdbNotFound
+from tmdb.names import is_language
 from tmdb.service import Seasons, series_details
 from tmdb.types import SeriesDetails
 
@@ -77,13 +80,22 @@ def ask_for(
 
 def _ask_in_english(tmdb_id: int, language: str) -> tuple[SeasonFacts, ...]:
     """English titles of the episodes, for names in another language; empty without an answer."""
-    if language.partition("-")[0] == "en":
-        return ()
+    return () if _base(language) == "en" else _ask_titles(tmdb_id, "en-US")
+
+
+def _ask_titles(tmdb_id: int, language: str, *, anew: bool = False) -> tuple[SeasonFacts, ...]:
+    """Titles of the episodes in a language; empty without an answer."""
     try:
-        return season_facts(series_details(tmdb_id, language="en-US", seasons=Seasons.ALL).seasons)
+        details = series_details(tmdb_id, language=language, seasons=Seasons.ALL, refresh=anew)
     except TmdbError as error:
         logger.warning("series not fetched id=%s error=%s", tmdb_id, type(error).__name__)
         return ()
+    return season_facts(details.seasons)
+
+
+def _base(language: str) -> str:
+    """The language without its region."""
+    return language.partition("-")[0]
 
 
 # --- which series an entry is ------------------------------------------------------------------
@@ -364,6 +376,39 @@ def read_titles(user_id: int, titles: Collection[str], kind: ViewingKind) -> int
         return len(hashes)
 
 
+def read_as_movies(entry: LibraryEntry, titles: Collection[str]) -> list[LibraryEntry]:
+    """Say that some titles of a series, by hash, are movies; returns the movies.
+
+    As with doubtful titles the choice belongs to each title itself. Nothing is returned, and
+    nothing changes, when the series has none of the titles.
+    """
+    with library_lock(entry.user_id):
+        entry = _again(entry)
+        of_files = entry.viewings.filter(kind=ViewingKind.EPISODE, source=Source.FILE)
+        viewings = list(
+            of_files.filter(title_hash__in=titles).select_related("name").order_by("pk")
+        )
+        if not viewings:
+            return []
+        hashes = {viewing.title_hash for viewing in viewings}
+        # Such a title may have been put into this series by hand.
+        own = LibraryEntry.objects.filter(names__media_type=MediaType.MOVIE, names__key__in=hashes)
+        before = undoing.state_of([entry, *own.filter(user_id=entry.user_id)], hashes)
+        first, series = viewings[0], entry.media.title
+        touched = library.read_as_movies(viewings)
+        _decide_titles(viewings, Decision.MOVIE)
+        _settle(touched)
+        undoing.keep(
+            entry.user_id,
+            DecisionKind.READ_AS_MOVIE,
+            before,
+            subject=" ".join(first.raw_title.split()),
+            outcome=series,
+            count=len(hashes),
+        )
+        return list(LibraryEntry.objects.filter(pk__in={viewing.entry_id for viewing in viewings}))
+
+
 def _decide_titles(
     viewings: Sequence[Viewing], decision: Decision, series: EntryName | None = None
 ) -> None:
@@ -506,12 +551,14 @@ def _decide(
 def refresh(media: Media) -> bool:
     """Fetch a shared series anew from TMDB; whether TMDB answered.
 
-    An id that TMDB no longer knows keeps what is there, and is marked.
+    All users' viewings whose episode was not known are identified anew. An id that TMDB no
+    longer knows keeps what is there, and is marked.
     """
     if media.tmdb_id is None:
         return False
+    language = _language_of(media)
     try:
-        details = ask_for(media.tmdb_id, anew=True)
+        details = ask_for(media.tmdb_id, language=language, anew=True)
     except TmdbNotFound:
         Media.objects.filter(pk=media.pk, tmdb_gone_at__isnull=True).update(
             tmdb_gone_at=timezone.now()
@@ -520,8 +567,44 @@ def refresh(media: Media) -> bool:
     if details is None or details.stale:
         return False
     _note_who_finished(media)
-    store_series(details)
+    _identify_anew(store_series(details), language)
     return True
+
+
+def _language_of(media: Media) -> str:
+    """The language of most people's names of a series, in which its episodes' titles are kept.
+
+    People and not names, of which one person's file can have any number.
+    """
+    names = EntryName.objects.filter(entry__media=media).exclude(language="").order_by()
+    counted = names.values_list("language").annotate(n=Count("user", distinct=True))
+    for language, _people in counted.order_by("-n", "language"):
+        if is_language(language):
+            return settings.TMDB_LANGUAGE if language == _base(settings.TMDB_LANGUAGE) else language
+    return settings.TMDB_LANGUAGE
+
+
+def _identify_anew(media: Media, stored: str) -> None:
+    """Identify what was not known before a series was fetched anew, each user's on its own.
+
+    Titles are `stored` in one language; others' are asked for.
+    """
+    titles: dict[str, tuple[SeasonFacts, ...]] = {}
+    tmdb_id = media.tmdb_id or 0
+    for entry in lookup.to_identify(media):
+        language = lookup.language_of(entry)
+        if language not in titles:
+            further = {_base(other): other for other in ("en-US", language)}
+            further.pop(_base(stored), None)
+            titles[language] = tuple(
+                season
+                for other in further.values()
+                for season in _ask_titles(tmdb_id, other, anew=True)
+            )
+        with library_lock(entry.user_id):
+            there = LibraryEntry.objects.filter(pk=entry.pk, media=media).first()
+            if there is not None:
+                lookup.identify_episodes(there, titles[language], only_new=True)
 
 
 def _note_who_finished(media: Media) -> None:

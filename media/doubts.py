@@ -139,7 +139,12 @@ def _remember(viewings: Iterable[Viewing], verdicts: Mapping[int, Settled]) -> N
         settled = verdicts[viewing.pk]
         viewing.doubt_asked_at = now
         if settled.verdict is not Verdict.AS_READ:
-            viewing.alternative = {**(viewing.alternative or {}), "settled": str(settled.reason)}
+            template, values = settled.reason
+            viewing.alternative = {
+                **(viewing.alternative or {}),
+                "settled": str(settled.reason),
+                "settled_message": {"template": template, "values": dict(values)},
+            }
         changed.append(viewing)
     Viewing.objects.bulk_update(changed, ["doubt_asked_at", "alternative"], batch_size=200)
 

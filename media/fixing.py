@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from media.attention import Candidate, Item, make_candidates, make_items
+from media.entry_pages import MOST_LINES
 from media.models import DecidedBy, EntryName, LibraryEntry, LookupStatus, Viewing
 from media.searching import Found, Problem
+from media.titles import put_into_language
+from media.wording import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Title:
+    """A title of a file that is read as an episode; `key` is its hash."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class FixPage:
     """`current` is what the entry is now at TMDB, `others` what else it could be.
 
@@ -42,6 +54,7 @@ class FixPage:
     current: Candidate | None
     others: tuple[Candidate, ...]
     names: tuple[Name, ...]
+    titles: tuple[Title, ...]
     choices: tuple[Choice, ...]
     words: str
     problem: str
@@ -61,8 +74,11 @@ class FixPage:
         return self.entry.lookup_status == LookupStatus.IGNORED
 
 
-def fix_page(entry: LibraryEntry, words: str = "", found: Found | None = None) -> FixPage:
-    """The page for an entry that came with media and names; a fixed number of queries."""
+def fix_page(
+    user: User, entry: LibraryEntry, words: str = "", found: Found | None = None
+) -> FixPage:
+    """The page for a user's entry that came with media and names; a fixed number of queries."""
+    put_into_language([entry], user)
     (item,) = make_items([entry])
     stored = entry.candidates if found is None else list(found.candidates)
     offered = make_candidates(stored, entry.media.tmdb_id)
@@ -74,7 +90,8 @@ def fix_page(entry: LibraryEntry, words: str = "", found: Found | None = None) -
         current=_current(entry),
         others=tuple(one for one in offered if not one.is_current),
         names=_names(entry),
-        choices=_choices(entry) if is_series else (),
+        titles=_titles(entry) if is_series else (),
+        choices=_choices(entry, user) if is_series else (),
         words=words,
         problem=_in_words(found.problem) if found and found.problem else "",
         series="" if is_series else _likely_series(entry),
@@ -89,7 +106,7 @@ def _current(entry: LibraryEntry) -> Candidate | None:
     weighed = [one for one in entry.candidates if one["tmdb_id"] == media.tmdb_id]
     plain = {
         "tmdb_id": media.tmdb_id,
-        "name": media.title,
+        "name": media.shown_title,
         "original_name": media.original_title or media.title,
         "year": media.first_air_date.year if media.first_air_date else None,
         "countries": weighed[0]["countries"] if weighed else [],
@@ -108,14 +125,21 @@ def _names(entry: LibraryEntry) -> tuple[Name, ...]:
     return tuple(Name(*row) for row in rows.order_by("name").values_list("pk", "name", "rows"))
 
 
-def _choices(entry: LibraryEntry) -> tuple[Choice, ...]:
+def _titles(entry: LibraryEntry) -> tuple[Title, ...]:
+    """The titles of an entry's episodes, the last watched first."""
+    rows = Viewing.objects.shown().filter(entry=entry, kind="episode", source="file").order_by()
+    found = rows.values_list("title_hash").annotate(title=Max("raw_title"), last=Max("day"))
+    in_order = found.order_by("-last", "title")[:MOST_LINES]
+    return tuple(Title(key, " ".join(title.split())) for key, title, _last in in_order)
+
+
+def _choices(entry: LibraryEntry, user: User) -> tuple[Choice, ...]:
     others = LibraryEntry.objects.filter(user_id=entry.user_id).visible().series()
-    return tuple(
-        Choice(pk, title)
-        for pk, title in others.exclude(pk=entry.pk)
-        .order_by(Lower("media__title"), "pk")
-        .values_list("pk", "media__title")
-    )
+    others = others.exclude(pk=entry.pk).select_related("media").with_own_name()
+    shown = list(others.order_by(Lower("media__title"), "pk"))
+    put_into_language(shown, user)
+    choices = (Choice(other.pk, other.media.shown_title) for other in shown)
+    return tuple(sorted(choices, key=lambda choice: fold(choice.title)))
 
 
 def _series_names(entry: LibraryEntry) -> tuple[str, ...]:

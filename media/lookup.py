@@ -17,10 +17,12 @@ from datetime import date, timedelta
 from itertools import islice
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from media import doubts, library, matching
+from media import bulk, doubts, library, matching
 from media.asking import Answer, Question, ask, season_facts
 from media.catalogue import store_series
 from media.doubts import DoubtfulName
@@ -28,15 +30,19 @@ from media.episodes import EpisodeFacts, SeasonFacts, Watched, identify
 from media.matching import Evidence
 from media.models import (
     DecidedBy,
+    Episode,
     LibraryEntry,
     LibraryEntryQuerySet,
     LookupStatus,
+    Media,
+    Season,
     Source,
     Viewing,
     ViewingKind,
     ViewingQuerySet,
 )
 from tmdb.errors import TmdbAuthError, TmdbError, TmdbInterrupted, TmdbNotConfigured
+from tmdb.names import is_language
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +105,7 @@ def look_up(
         return True
     if not even_if_not_due:
         entries = entries.due(timezone.now())
-    subjects = _subjects(entries, doubtful)
+    subjects = _subjects(entries, doubtful, even_if_not_due)
     left = {subject.entry_id for subject in subjects if subject.is_to_be_matched}
     failures = answered = 0
     with closing(_answers(subjects, seconds)) as answers:
@@ -133,14 +139,26 @@ def look_up(
     return answered == len(subjects)
 
 
-def _subjects(entries: Entries, doubtful: Viewings | None) -> list[Subject]:
-    """The names to ask about, last watched first; an entry's doubtful titles go with it."""
-    names = doubts.doubtful_names(doubtful.select_related("name")) if doubtful is not None else []
+def _subjects(
+    entries: Entries, doubtful: Viewings | None, even_if_not_due: bool = False
+) -> list[Subject]:
+    """The names to ask about, last watched first; an entry's doubtful titles go with it.
+
+    They wait with an entry whose next try is not due: asked apart, they would leave it with other
+    candidates than if TMDB had not failed.
+    """
+    names = []
+    if doubtful is not None:
+        names = doubts.doubtful_names(doubtful.in_fixed_order().select_related("name"))
     by_entry = {name.entry_id: name for name in names if name.entry_id is not None}
     subjects = [
         Subject(user_id, pk, True, last_watched, by_entry.pop(pk, None))
         for pk, user_id, last_watched in entries.values_list("pk", "user_id", "last_watched")
     ]
+    if by_entry and not even_if_not_due:
+        put_off = LibraryEntry.objects.waiting().filter(next_lookup_at__gt=timezone.now())
+        for pk in put_off.filter(pk__in=list(by_entry)).values_list("pk", flat=True):
+            del by_entry[pk]
     alone = [*by_entry.values(), *(name for name in names if name.entry_id is None)]
     subjects += [
         Subject(name.user_id, name.entry_id, False, name.last_watched, name) for name in alone
@@ -164,33 +182,36 @@ def _answers(
             if time.monotonic() >= ends:
                 return
         return
-    with ThreadPoolExecutor(settings.TMDB_PARALLEL, thread_name_prefix="lookup") as pool:
-        under_way: dict[Future[Answer | TmdbError | None], Subject] = {}
-        try:
-            while True:
-                # As many again wait in line, so that no thread idles while answers are recorded.
-                room = 2 * settings.TMDB_PARALLEL - len(under_way)
-                for subject in islice(waiting, room if time.monotonic() < ends else 0):
-                    under_way[pool.submit(_ask_in_thread, subject)] = subject
-                if time.monotonic() >= ends:
-                    under_way = {f: s for f, s in under_way.items() if not f.cancel()}
-                if not under_way:
-                    return
-                done, _ = wait(under_way, QUIET_SECONDS, return_when=FIRST_COMPLETED)
-                if not done:
-                    yield None, None
-                for future in done:
-                    yield under_way.pop(future), future.result()
-        finally:
-            for future in under_way:
-                future.cancel()
+    opened: list[BaseDatabaseWrapper] = []
 
+    def keep_connection() -> None:
+        # Making one takes longer than the questions that one subject asks of it.
+        opened.append(connections[DEFAULT_DB_ALIAS])
+        opened[-1].inc_thread_sharing()
 
-def _ask_in_thread(subject: Subject) -> Answer | TmdbError | None:
+    pool = ThreadPoolExecutor(
+        settings.TMDB_PARALLEL, thread_name_prefix="lookup", initializer=keep_connection
+    )
+    under_way: dict[Future[Answer | TmdbError | None], Subject] = {}
     try:
-        return _ask_about(subject)
+        while True:
+            # As many again wait in line, so that no thread idles while answers are recorded.
+            room = 2 * settings.TMDB_PARALLEL - len(under_way)
+            for subject in islice(waiting, room if time.monotonic() < ends else 0):
+                under_way[pool.submit(_ask_about, subject)] = subject
+            if time.monotonic() >= ends:
+                under_way = {f: s for f, s in under_way.items() if not f.cancel()}
+            if not under_way:
+                return
+            done, _ = wait(under_way, QUIET_SECONDS, return_when=FIRST_COMPLETED)
+            if not done:
+                yield None, None
+            for future in done:
+                yield under_way.pop(future), future.result()
     finally:
-        connection.close()
+        pool.shutdown(cancel_futures=True)
+        for used in opened:
+            used.close()
 
 
 def _ask_about(subject: Subject) -> Answer | TmdbError | None:
@@ -216,6 +237,7 @@ def question_about(subject: Subject) -> Question | None:
         viewings = list(
             Viewing.objects.doubtful()
             .filter(pk__in=subject.doubtful.viewing_ids)
+            .in_fixed_order()
             .select_related("name")
         )
     if entry is not None and entry.names.all():
@@ -237,13 +259,13 @@ def question_about(subject: Subject) -> Question | None:
 
 
 def evidence_for(entry: LibraryEntry) -> Evidence:
-    """What the user's files say about an entry. Two queries."""
+    """What the user's files say about an entry, the newest viewing first. Two queries."""
     names = sorted(entry.names.all(), key=lambda name: name.pk)
     episodes = {
         matching.WatchedEpisode(season, season_name or None, number, title or None): None
-        for season, season_name, number, title in entry.viewings.filter(
-            kind=ViewingKind.EPISODE
-        ).values_list("season_number", "season_name", "episode_number", "episode_title")
+        for season, season_name, number, title in entry.viewings.filter(kind=ViewingKind.EPISODE)
+        .in_fixed_order()
+        .values_list("season_number", "season_name", "episode_number", "episode_title")
     }
     return Evidence(
         name=names[0].name,
@@ -262,7 +284,7 @@ def language_of(entry: LibraryEntry) -> str:
 
 def language_or_usual(code: str) -> str:
     """A name's language, or the installation's where that is not known."""
-    return code or settings.TMDB_LANGUAGE.split("-")[0]
+    return code if is_language(code) else settings.TMDB_LANGUAGE.split("-")[0]
 
 
 def record(
@@ -283,9 +305,10 @@ def record(
         if entry is not None:
             result = _decide(entry, answer)
             touched.discard(entry.pk)
-        for other in LibraryEntry.objects.filter(pk__in=touched, lookup_status="matched"):
-            identify_episodes(other, _english(answer, other))
-        library.recount(touched)
+        if touched:
+            for other in LibraryEntry.objects.filter(pk__in=touched, lookup_status="matched"):
+                identify_episodes(other, _english(answer, other))
+            library.recount(touched)
         told = result if subject.is_to_be_matched else None
         on_recorded(told)
     return told
@@ -293,16 +316,16 @@ def record(
 
 def _entry_to_decide(subject: Subject, touched: Iterable[int]) -> LibraryEntry | None:
     """The entry that the answer is about: the subject's own, or one that the doubts made."""
-    open_entries = LibraryEntry.objects.select_related("media").filter(
-        decided_by=DecidedBy.AUTOMATIC
-    )
+    entries = LibraryEntry.objects.select_related("media")
     if subject.is_to_be_matched:
-        decidable = open_entries.exclude(
-            lookup_status__in=[LookupStatus.IGNORED, LookupStatus.NOT_NEEDED]
-        )
-        return decidable.filter(pk=subject.entry_id or 0).first()
+        entry = entries.filter(pk=subject.entry_id or 0).first()
+        settled = (LookupStatus.IGNORED, LookupStatus.NOT_NEEDED)
+        if entry and entry.decided_by == DecidedBy.AUTOMATIC and entry.lookup_status not in settled:
+            return entry
+        return None
     if subject.entry_id is None and subject.doubtful is not None:
-        made = open_entries.filter(
+        made = entries.filter(
+            decided_by=DecidedBy.AUTOMATIC,
             pk__in=list(touched),
             lookup_status=LookupStatus.PENDING,
             names__key=library.bounded_key(subject.doubtful.series.key),
@@ -335,6 +358,8 @@ def _decide(entry: LibraryEntry, answer: Answer) -> Result:
 
 def _english(answer: Answer, entry: LibraryEntry) -> tuple[SeasonFacts, ...]:
     """The English episode titles of an entry's series, where they were asked for."""
+    if not answer.english:
+        return ()
     tmdb_id = LibraryEntry.objects.filter(pk=entry.pk).values_list("media__tmdb_id", flat=True)
     details = answer.english.get(tmdb_id.get() or 0)
     return season_facts(details.seasons) if details else ()
@@ -373,51 +398,101 @@ def candidates_to_show(answer: Answer) -> list[dict[str, object]]:
     return shown
 
 
-def identify_episodes(entry: LibraryEntry, english: Sequence[SeasonFacts] = ()) -> None:
-    """Set which TMDB episodes an entry's viewings are, and count anew. Needs the user's lock."""
-    stored = list(entry.media.seasons.prefetch_related("episodes"))
-    seasons = [
-        SeasonFacts(
-            number=season.number,
-            name=season.name,
-            episode_count=season.episode_count,
-            episodes=tuple(
-                EpisodeFacts(e.tmdb_id, e.number, e.title, e.air_date)
-                for e in season.episodes.all()
-            ),
-        )
-        for season in stored
-    ]
-    places = {e.tmdb_id: (e.pk, season.number) for season in stored for e in season.episodes.all()}
+def identify_episodes(
+    entry: LibraryEntry, titles: Sequence[SeasonFacts] = (), *, only_new: bool = False
+) -> None:
+    """Set which TMDB episodes an entry's viewings are, and count anew. Needs the user's lock.
+
+    `titles` are the same episodes in further languages. A viewing that is known to be of an
+    episode stays so unless another is found for it; with `only_new` in any case.
+    """
     viewings = list(
-        entry.viewings.filter(kind=ViewingKind.EPISODE).exclude(
-            # A mark by hand is of the episode that it was made for.
-            source=Source.MANUAL,
-            tmdb_episodes__season__media=entry.media_id,
+        entry.viewings.filter(kind=ViewingKind.EPISODE)
+        .in_fixed_order()
+        .values_list(
+            "pk",
+            "season_number",
+            "season_name",
+            "episode_number",
+            "episode_title",
+            "source",
+            "tmdb_season",
         )
     )
-    found = identify(
-        [
-            Watched(v.pk, v.season_number, v.season_name or None, v.episode_number, v.episode_title)
-            for v in viewings
-        ],
-        seasons,
-        english,
-    )
-    through = Viewing.tmdb_episodes.through
-    through.objects.filter(viewing__in=[v.pk for v in viewings]).delete()
-    links = []
-    changed = []
-    for viewing in viewings:
-        episodes = [places[tmdb_id] for tmdb_id in found.get(viewing.pk, ()) if tmdb_id in places]
-        links += [through(viewing_id=viewing.pk, episode_id=pk) for pk, _ in episodes]
-        season_number = episodes[0][1] if episodes else None
-        if viewing.tmdb_season != season_number:
-            viewing.tmdb_season = season_number
-            changed.append(viewing)
-    through.objects.bulk_create(links, batch_size=1000)
-    Viewing.objects.bulk_update(changed, ["tmdb_season"], batch_size=500)
+    if viewings:
+        seasons, places = _stored_seasons(entry.media_id)
+        through = Viewing.tmdb_episodes.through
+        of_entry = through.objects.filter(viewing__entry=entry, viewing__kind=ViewingKind.EPISODE)
+        linked = {
+            (viewing, episode): pk
+            for viewing, episode, pk in of_entry.values_list("viewing_id", "episode_id", "pk")
+        }
+        seasons_of = dict(places.values())
+        before: dict[int, list[tuple[int, int]]] = {}
+        for viewing, episode in linked:
+            if episode in seasons_of:
+                before.setdefault(viewing, []).append((episode, seasons_of[episode]))
+        # A mark by hand is of the episode that it was made for.
+        free = [v for v in viewings if v[5] != Source.MANUAL or v[0] not in before]
+        found = identify(
+            [
+                Watched(pk, season, season_name or None, number, title)
+                for pk, season, season_name, number, title, _, _ in free
+            ],
+            seasons,
+            titles,
+        )
+        links, changed = set(), []
+        found_again = {tmdb_id for ids in found.values() for tmdb_id in ids}
+        taken = {places[tmdb_id][0] for tmdb_id in found_again if tmdb_id in places}
+        for pk, *_, season_before in free:
+            episodes = [places[tmdb_id] for tmdb_id in found.get(pk, ()) if tmdb_id in places]
+            was = before.get(pk, [])
+            if was and (only_new or not (episodes or taken & {episode for episode, _ in was})):
+                episodes = was
+            links |= {(pk, episode) for episode, _ in episodes}
+            season = episodes[0][1] if episodes else None
+            if season != season_before:
+                changed.append((season, pk))
+        ids = {v[0] for v in free}
+        gone = [pk for link, pk in linked.items() if link[0] in ids and link not in links]
+        if gone:
+            through.objects.filter(pk__in=gone).delete()
+        bulk.insert(through, ["viewing_id", "episode_id"], sorted(links - linked.keys()))
+        bulk.update(Viewing, ["tmdb_season"], changed)
     library.recount([entry.pk])
+
+
+def to_identify(media: Media) -> Entries:
+    """The entries of a series with viewings whose episode is not known, or has moved since."""
+    known = Viewing.tmdb_episodes.through.objects.filter(
+        viewing=OuterRef("pk"), episode__season__number=OuterRef("tmdb_season")
+    )
+    unknown = Viewing.objects.filter(~Exists(known), entry=OuterRef("pk"), kind=ViewingKind.EPISODE)
+    entries = LibraryEntry.objects.filter(Exists(unknown), media=media)
+    return entries.filter(lookup_status=LookupStatus.MATCHED).prefetch_related("names")
+
+
+def _stored_seasons(
+    media_id: int,
+) -> tuple[list[SeasonFacts], dict[int, tuple[int, int]]]:
+    """A series' seasons as stored, and by TMDB's episode id its primary key and season."""
+    episodes: dict[int, list[EpisodeFacts]] = {}
+    keys: dict[int, tuple[int, int]] = {}
+    for pk, season, tmdb_id, number, title, air_date in (
+        Episode.objects.filter(season__media=media_id)
+        .order_by("season__number", "number", "tmdb_id")
+        .values_list("pk", "season__number", "tmdb_id", "number", "title", "air_date")
+    ):
+        episodes.setdefault(season, []).append(EpisodeFacts(tmdb_id, number, title, air_date))
+        keys[tmdb_id] = pk, season
+    seasons = [
+        SeasonFacts(number, name, count, tuple(episodes.get(number, ())))
+        for number, name, count in Season.objects.filter(media=media_id).values_list(
+            "number", "name", "episode_count"
+        )
+    ]
+    return seasons, keys
 
 
 def identify_new_viewings(entries: Entries, on_recorded: OnRecorded = lambda result: None) -> None:

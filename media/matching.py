@@ -382,10 +382,12 @@ def _title_part(evidence: Evidence, candidate: Candidate) -> Part | None:
     """How many of the watched titles occur among the candidate's episodes."""
     if not candidate.seasons and not candidate.english_seasons:
         return None
-    known = Titles(candidate.seasons or (), candidate.english_seasons or ())
     own = {fold(evidence.name), fold(candidate.name)}
     asked = [title for title in _telling_titles(evidence) if fold(title) not in own]
-    if not asked or not any(place.telling for place in known.episodes):
+    if not asked:
+        return None
+    known = Titles(candidate.seasons or (), candidate.english_seasons or ())
+    if not any(place.telling for place in known.episodes):
         return None
     found = [title for title in asked if known.occurs(title)]
     share = len(found) / len(asked)

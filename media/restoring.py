@@ -29,13 +29,22 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
+from media.sentences import SENTENCES
+from tmdb.names import is_language
 
 MAX_NUMBER = 2**31 - 1
+# Between these, days can be shown in every time zone. No other file is read beyond either.
+OLDEST, NEWEST = date(1900, 1, 1), date(2199, 12, 31)
 MAX_TITLE = 5000
 MOST_NAMES = 200
 MOST_CANDIDATES = 8
+MOST_PARTS = 12
 MOST_EPISODES = 50
 HASH = re.compile(r"[0-9a-f]{32}")
+# A place in a sentence that is filled in. Nothing else that begins with a percent sign is taken:
+# "%(title)999999999s" would fill the memory.
+PLACE = re.compile(r"%\((\w+)\)[sd]")
+NUMBER = re.compile(r"%\((\w+)\)d")
 POSTER = re.compile(r"/[\w-]+\.(?:jpe?g|png|webp)", re.ASCII)
 
 Line = Mapping[str, Any]
@@ -122,7 +131,7 @@ def _name(line: object) -> NameLine:
         media_type=_choice(line, "media_type", MediaType.values),
         key=_text(line, "key", MAX_NAME, needed=True),
         name=_text(line, "name", MAX_NAME, needed=True),
-        language=_text(line, "language", 10),
+        language=_language(line),
         decision=decision,
         decided_by=_choice(line, "decided_by", DecidedBy.values),
         decided_tmdb_id=tmdb_id,
@@ -132,7 +141,7 @@ def _name(line: object) -> NameLine:
 
 
 def _candidates(given: object) -> list[dict[str, object]]:
-    """What TMDB offered, without the reasons: those are sentences that pages fill in."""
+    """What TMDB offered, with the reasons whose sentences are watchlog's."""
     if not isinstance(given, list):
         return []
     return [
@@ -152,16 +161,49 @@ def _candidates(given: object) -> list[dict[str, object]]:
             "seasons": _number(one, "seasons"),
             "episodes": _number(one, "episodes"),
             "score": _score(one),
-            "parts": [],
+            "parts": _parts(one.get("parts")),
         }
         for one in given[:MOST_CANDIDATES]
         if isinstance(one, dict)
     ]
 
 
-def _score(line: Line) -> float:
-    score = line.get("score")
+def _score(line: Line, field: str = "score") -> float:
+    score = line.get(field)
     return float(score) if isinstance(score, int | float) and abs(score) < 1e6 else 0.0
+
+
+def _parts(given: object) -> list[dict[str, object]]:
+    return [
+        {
+            "name": _text(part, "name", 20),
+            "points": _score(part, "points"),
+            "sentence": message["template"],
+            "values": message["values"],
+        }
+        for part in (given[:MOST_PARTS] if isinstance(given, list) else ())
+        if isinstance(part, dict)
+        and (message := _message(part.get("sentence"), part.get("values")))
+        and message["template"] in SENTENCES
+    ]
+
+
+def _message(template: object, values: object) -> dict[str, Any] | None:
+    """A sentence and its values, which fit it; None when they are not as watchlog writes them."""
+    if not isinstance(template, str) or not isinstance(values, dict):
+        return None
+    names = set(PLACE.findall(template))
+    plain = {
+        name: storable(value[:MAX_TITLE]) if isinstance(value, str) else value
+        for name, value in values.items()
+        if name in names
+        and (isinstance(value, str) or (isinstance(value, int | float) and abs(value) < 1e9))
+    }
+    if len(template) > MAX_TITLE or plain.keys() != names or "%" in PLACE.sub("", template):
+        return None
+    if any(isinstance(plain[name], str) for name in NUMBER.findall(template)):
+        return None
+    return {"template": storable(template), "values": plain}
 
 
 def read_viewing(line: Line) -> ViewingLine:
@@ -214,6 +256,7 @@ def read_viewing(line: Line) -> ViewingLine:
 def _alternative(given: object) -> dict[str, object] | None:
     if not isinstance(given, dict):
         return None
+    message = _message(*_pair(given.get("message")))
     return {
         "kind": _choice(given, "kind", ViewingKind.values),
         "series": _text(given, "series", MAX_TITLE) or None,
@@ -221,7 +264,16 @@ def _alternative(given: object) -> dict[str, object] | None:
         "season_number": _number(given, "season_number"),
         "episode_title": _text(given, "episode_title", MAX_TITLE) or None,
         "reason": _text(given, "reason", MAX_TITLE),
+        **({"message": message} if message else {}),
     }
+
+
+def _pair(message: object) -> tuple[object, object]:
+    return (
+        (message.get("template"), message.get("values"))
+        if isinstance(message, dict)
+        else (None, None)
+    )
 
 
 def _text(line: Line, field: str, longest: int, *, needed: bool = False) -> str:
@@ -230,10 +282,21 @@ def _text(line: Line, field: str, longest: int, *, needed: bool = False) -> str:
         value = ""
     if not isinstance(value, str) or len(value) > longest:
         raise NotOurs(field)
-    value = value.replace("\0", "").encode("utf-8", "ignore").decode()
+    value = storable(value)
     if needed and not value:
         raise NotOurs(field)
     return value
+
+
+def storable(text: str) -> str:
+    """Without what PostgreSQL cannot hold in a text: NUL and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _language(line: Line) -> str:
+    """A language in which TMDB can be asked; nothing where the line's is none."""
+    code = _text(line, "language", 10)
+    return code if is_language(code) else ""
 
 
 def _choice(line: Line, field: str, choices: Sequence[str]) -> str:
@@ -263,7 +326,12 @@ def _flag(line: Line, field: str) -> bool:
 def _day(line: Line, field: str) -> date | None:
     try:
         value = _text(line, field, 10)
-        return date.fromisoformat(value) if value else None
+        if not value:
+            return None
+        day = date.fromisoformat(value)
+        if not OLDEST <= day <= NEWEST:
+            raise NotOurs(field)
+        return day
     except ValueError as error:
         raise NotOurs(field) from error
 
@@ -274,7 +342,10 @@ def _moment(line: Line, field: str) -> datetime | None:
         if not value:
             return None
         moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if not OLDEST <= moment.date() <= NEWEST:
+            raise NotOurs(field)
+        return moment
     except (ValueError, OverflowError) as error:
         raise NotOurs(field) from error
 

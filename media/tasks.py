@@ -8,10 +8,11 @@ from django.utils import timezone
 from django_tasks import task
 
 from accounts.models import User
-from media import deciding
+from accounts.preferences import zone_of
+from media import deciding, statistics
 from media.library import library_lock
-from media.lookup import look_up
-from media.models import LibraryEntry, Media
+from media.lookup import FAILURES_IN_A_ROW, look_up
+from media.models import LibraryEntry, Media, Viewing
 
 # A deploy waits for the running task, so that none may take long.
 SLICE_SECONDS = 5.0
@@ -26,9 +27,27 @@ def look_up_now(user: User) -> None:
 
 @task()
 def look_up_waiting(user_id: int) -> None:
-    """Look up a user's series for a few seconds, then leave the rest to the next task."""
-    if not look_up(LibraryEntry.objects.filter(user_id=user_id).waiting(), seconds=SLICE_SECONDS):
+    """Look up a user's series, and doubtful titles that TMDB has not answered about, for a few
+    seconds, then leave the rest to the next task."""
+    entries = LibraryEntry.objects.filter(user_id=user_id).waiting()
+    doubtful = Viewing.objects.never_asked_about().filter(user_id=user_id)
+    if not look_up(entries, doubtful=doubtful, seconds=SLICE_SECONDS):
         look_up_waiting.enqueue(user_id)
+
+
+@task(priority=-5)
+def work_out_statistics(user_id: int) -> None:
+    """Bring the figures of a user up to date for a few seconds, then leave the rest to the next."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        return
+    try:
+        with timezone.override(zone_of(user)):
+            is_done = statistics.bring_up_to_date(user, SLICE_SECONDS)
+    except User.DoesNotExist:
+        return
+    if not is_done:
+        work_out_statistics.enqueue(user_id)
 
 
 @task(priority=-20)
@@ -38,9 +57,15 @@ def refresh_due() -> None:
     Ends when TMDB cannot be reached. The next task goes on with the rest.
     """
     ends = time.monotonic() + SLICE_SECONDS
-    for media in Media.objects.due_for_refresh(timezone.now()).filter(tmdb_gone_at__isnull=True):
-        if not deciding.refresh(media):
+    answered = failures = 0
+    for media in Media.objects.due_for_refresh(timezone.now()):
+        if deciding.refresh(media):
+            answered, failures = answered + 1, 0
+        else:
+            failures += 1
+        if failures >= FAILURES_IN_A_ROW:
             return
         if time.monotonic() >= ends:
-            refresh_due.enqueue()
+            if answered:
+                refresh_due.enqueue()
             return

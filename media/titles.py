@@ -1,13 +1,13 @@
-"""Titles in the language that a user chose, and searching in all of them."""
+"""Titles in the language that a user chose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import prefetch_related_objects
 
 from accounts.models import User
-from media.models import EntryName, LibraryEntry, Media
+from media.models import LibraryEntry, LibraryEntryQuerySet
 from media.wording import fold
 
 # As TMDB writes what Django names by script.
@@ -15,30 +15,41 @@ AT_TMDB = {"zh-hans": "zh-CN", "zh-hant": "zh-TW", "pt": "pt-PT", "nb": "no-NO"}
 
 
 def put_into_language(entries: Sequence[LibraryEntry], user: User) -> None:
-    """Give the catalogue rows of entries, for display only, titles in the user's language.
+    """Give the catalogue rows of entries a `shown_title` in the user's language.
 
-    Where TMDB has none, the title is as in the user's own file. At most one query, and none for
-    users who chose no language.
+    Where TMDB has none, the title is as in the user's own file. At most one query; none for
+    users who chose no language, and for entries that came `with_own_name()`.
     """
     if not user.title_language:
         return
     without = []
     for entry in entries:
-        title = title_in(entry.media, user.title_language)
+        title = title_in(entry.media.titles, user.title_language)
         if title:
-            entry.media.title = title
+            entry.media.shown_title = title
         elif entry.media.tmdb_id is not None:
             without.append(entry)
-    prefetch_related_objects(without, "names")
+    prefetch_related_objects([e for e in without if not hasattr(e, "own_name")], "names")
     for entry in without:
-        names = [name.name for name in entry.names.all()]
-        entry.media.title = names[0] if names else entry.media.title
+        own_name = getattr(entry, "own_name", None)
+        names = [own_name] if own_name else [name.name for name in entry.names.all()]
+        entry.media.shown_title = names[0] if names else entry.media.title
 
 
-def title_in(media: Media, language: str) -> str:
+def by_shown_title(entries: LibraryEntryQuerySet, user: User) -> list[int]:
+    """The ids of a user's entries by the titles that the user sees. One query."""
+    shown = []
+    for pk, title, titles, tmdb_id, own_name in entries.order_by().values_list(
+        "pk", "media__title", "media__titles", "media__tmdb_id", entries.first_name()
+    ):
+        own = own_name if tmdb_id is not None else title
+        shown.append((fold(title_in(titles, user.title_language) or own or title), pk))
+    return [pk for _title, pk in sorted(shown)]
+
+
+def title_in(titles: Mapping[str, str], language: str) -> str:
     """TMDB's title in a language, of whatever region where its own has none; else nothing."""
     wanted = AT_TMDB.get(language, language)
-    titles: dict[str, str] = media.titles
     base = wanted.partition("-")[0].lower()
     for code, title in titles.items():
         if code.lower() == wanted.lower() and title:
@@ -46,28 +57,4 @@ def title_in(media: Media, language: str) -> str:
     return next(
         (title for code, title in titles.items() if code.lower().startswith(f"{base}-") and title),
         "",
-    )
-
-
-def entries_named(user: User, text: str) -> list[int]:
-    """The entries of which a name or a title contains `text`: one query.
-
-    Case, accents and punctuation make no difference, in any script. Databases cannot compare
-    so; reading some thousands of names and folding them takes some milliseconds, since what was
-    folded once is remembered.
-    """
-    wanted = fold(text)
-    names = EntryName.objects.filter(user=user).values_list(
-        "entry_id",
-        "name",
-        "entry__media__title",
-        "entry__media__original_title",
-        "entry__media__titles",
-    )
-    return sorted(
-        {
-            entry_id
-            for entry_id, name, title, original, titles in names
-            if any(wanted in fold(one) for one in (name, title, original, *titles.values()))
-        }
     )

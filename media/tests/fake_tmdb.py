@@ -26,6 +26,7 @@ class FakeTmdb:
     def __init__(self) -> None:
         self.series: dict[int, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.languages: list[str] = []
         self.status = 200
         self.body: str | None = None
 
@@ -75,6 +76,7 @@ class FakeTmdb:
         path = url.path.removeprefix("/3")
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         self.asked.append(f"{path} {query.get('query', '')}".strip())
+        self.languages.append(query.get("language", ""))
         if self.status != 200:
             return self.status, {}, json.dumps({"status_code": 1, "success": False})
         if self.body is not None:

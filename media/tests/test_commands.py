@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AccountEvent, EventKind, User
 from media.models import Media
 from media.tests.making import look_up, watch
 
@@ -45,6 +45,25 @@ def test_totals_that_are_due_are_refreshed(user, tmdb):
 def test_a_score_is_explained(user, tmdb):
     watch(user, "Breaking Bad", "Pilot")
     assert "Breaking Bad" in run("--explain", "breaking bad")
+
+
+def test_whose_score_was_explained_sees_that_in_their_account(user, tmdb):
+    watch(user, "Breaking Bad", "Pilot")
+    watch(User.objects.create_user("ben"), "Dark", "Secrets")
+    run("--explain", "breaking bad")
+    (event,) = AccountEvent.objects.all()
+    assert (event.user, event.kind, event.address) == (user, EventKind.MATCH_EXPLAINED, None)
+    assert event.subject == "manage.py match --explain Breaking Bad"
+
+
+def test_what_could_not_be_explained_leaves_no_event(user, tmdb, monkeypatch):
+    monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+    watch(user, "Breaking Bad", "Pilot")
+    tmdb.status = 503
+    for name in ("Breaking Bad", "Nobody's"):
+        with pytest.raises(CommandError):
+            run("--explain", name)
+    assert not AccountEvent.objects.exists()
 
 
 def test_without_a_key_it_says_where_to_get_one(user):

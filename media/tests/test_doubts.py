@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from media import library, lookup
@@ -118,6 +119,22 @@ def test_a_failing_tmdb_leaves_the_doubt(user, dark, monkeypatch):
     settle()
     viewing = Viewing.objects.get()
     assert (viewing.reading_uncertain, viewing.doubt_asked_at) == (True, None)
+
+
+def test_a_doubt_waits_with_its_series_until_both_are_due(user, dark, monkeypatch):
+    monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+    watch(user, "Dark", "Secrets", "Lies")
+    doubt(user, "Dark", "Past and Present")
+    dark.status = 503
+    settle()
+    dark.status = 200
+    asked = len(dark.asked)
+    settle()
+    assert len(dark.asked) == asked, "it is not yet time again"
+    assert Viewing.objects.never_asked_about().exists()
+    LibraryEntry.objects.filter(next_lookup_at__isnull=False).update(next_lookup_at=timezone.now())
+    settle()
+    assert LibraryEntry.objects.get().watched_episodes_count == 3
 
 
 def test_doubts_of_two_users_stay_apart(user, dark):

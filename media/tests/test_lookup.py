@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import User
@@ -155,9 +155,58 @@ def test_no_request_is_made_inside_a_transaction(user, monkeypatch, transactiona
     assert inside and not any(inside)
 
 
+def test_each_thread_of_a_look_up_has_one_connection_that_is_closed_at_the_end(
+    user, monkeypatch, transactional_db, settings
+):
+    used = []
+    ask_about = lookup.question_about
+
+    def note(subject):
+        used.append(connections["default"])
+        return ask_about(subject)
+
+    monkeypatch.setattr(lookup, "question_about", note)
+    with fake_tmdb() as tmdb:
+        settings.TMDB_PARALLEL = 3
+        for number in range(9):
+            tmdb.add(number + 1, f"Series {number}", {1: ["One"]})
+            watch(user, f"Series {number}", "One")
+        assert {result.status for result in look_up()} == {"matched"}
+    assert len(used) == 9
+    assert len({id(one) for one in used}) <= 3
+    assert [one for one in used if one.connection is not None] == []
+
+
 def test_a_look_up_in_another_language_leaves_the_title_that_others_see(user, tmdb):
     watch(user, "Breaking Bad", "Pilot")
     look_up()
     german = replace(series_details(1396), name="Reaktion: Böse", language="de")
     assert store_series(replace(german, original_language="es")).title == "Breaking Bad"
     assert store_series(replace(german, translations={"en-US": "BB"})).title == "BB"
+
+
+def test_evidence_comes_in_the_same_order_however_the_database_keeps_it(user, tmdb):
+    """Two libraries of the same viewings, one of them stored back to front."""
+    tmdb.add(7, "Babylon Berlin", {1: ["a", "b", "c"], 2: ["d", "e", "f"]})
+    watched = [
+        (1, "Folge 1", DAY),
+        (2, "Folge 1", DAY),
+        (1, "Folge 2", DAY + timedelta(days=1)),
+        (2, "Folge 2", DAY + timedelta(days=1)),
+        (1, "Folge 3", DAY + timedelta(days=2)),
+        (2, "Folge 3", DAY + timedelta(days=3)),
+    ]
+    evidence, candidates = [], []
+    for owner, rows in ((user, watched), (User.objects.create_user("ben"), watched[::-1])):
+        for season, title, day in rows:
+            watch(owner, "Babylon Berlin", title, season=season, day=day)
+        entry = LibraryEntry.objects.get(user=owner)
+        evidence.append(lookup.evidence_for(entry))
+        look_up()
+        candidates.append(LibraryEntry.objects.get(user=owner).candidates)
+    assert [(e.season_number, e.title) for e in evidence[0].episodes][:2] == [
+        (2, "Folge 3"),
+        (1, "Folge 3"),
+    ]
+    assert evidence[0] == evidence[1]
+    assert candidates[0] == candidates[1]

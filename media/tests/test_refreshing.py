@@ -9,11 +9,22 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import User
-from media import deciding
+from imports import sweeping
+from media import deciding, lookup
 from media.forms import LibraryQuery
 from media.library import recount
-from media.models import DecidedBy, LibraryEntry, Media, MediaType
+from media.models import (
+    DecidedBy,
+    EntryName,
+    Episode,
+    LibraryEntry,
+    Media,
+    MediaType,
+    Season,
+    Viewing,
+)
 from media.pages import library_page
+from media.tasks import refresh_due
 from media.tests.making import look_up, watch
 
 # Status at TMDB, days since the last answer (None: never asked), whether it is time.
@@ -90,6 +101,37 @@ def test_the_command_refreshes_what_is_due_and_nothing_else(user, tmdb, capsys):
     call_command("match", "--refresh")
     assert tmdb.asked == ["/tv/2"]
     assert "1 of 1 series refreshed" in capsys.readouterr().out
+
+
+def test_one_person_with_many_names_does_not_choose_the_language_for_all(user, tmdb):
+    tmdb.add(2, "Dark", {1: ["Secrets"]})
+    watch(user, "Dark", "Secrets")
+    look_up()
+    entry = LibraryEntry.objects.get(user=user)
+    for name in ("ben", "cleo"):
+        other = User.objects.create_user(name)
+        watch(other, "Dark", "Secrets")
+    look_up()
+    for number in range(9):
+        EntryName.objects.create(
+            user=user,
+            entry=entry,
+            media_type="tv_series",
+            name="D",
+            key=f"d{number}",
+            language="th",
+        )
+    assert deciding._language_of(entry.media) == "en-US"
+
+
+def test_a_language_that_is_none_keeps_no_series_from_being_refreshed(user, tmdb):
+    tmdb.add(2, "Dark", {1: ["Secrets"]})
+    watch(user, "Dark", "Secrets")
+    look_up()
+    EntryName.objects.update(language="x y&z=1")
+    assert deciding.refresh(Media.objects.get(tmdb_id=2))
+    entry = LibraryEntry.objects.get(user=user)
+    assert lookup.language_of(entry) == "en"
 
 
 @pytest.fixture
@@ -194,3 +236,75 @@ def test_what_is_dismissed_later_was_finished_all_the_same(user, returning):
     recount([entry.pk])
     air(returning, "Grilled")
     assert has_new(user)
+
+
+def test_a_refresh_identifies_what_tmdb_did_not_have_before(user, returning):
+    watch_all(user)
+    watch(user, "Breaking Bad", "Grilled", season=2)
+    assert not Viewing.objects.filter(episode_title="Grilled", tmdb_season=2).exists()
+    air(returning, "Grilled")
+    found = Viewing.objects.get(episode_title="Grilled", tmdb_season=2)
+    assert [episode.title for episode in found.tmdb_episodes.all()] == ["Grilled"]
+    assert LibraryEntry.objects.get().watched_episodes_count == 4
+
+
+def test_a_refresh_follows_an_episode_into_another_season_and_forgets_none(user, returning):
+    watch_all(user)
+    moved = Viewing.objects.get(episode_title="Seven Thirty-Seven")
+    assert moved.tmdb_season == 2
+    special = Season.objects.get(number=0)
+    Episode.objects.filter(viewings=moved).update(season=special)
+    entry = LibraryEntry.objects.get()
+    lookup.identify_episodes(entry, only_new=True)
+    moved.refresh_from_db()
+    assert (moved.tmdb_season, moved.tmdb_episodes.count()) == (0, 1)
+
+
+def test_what_english_titles_told_is_kept_when_they_are_not_at_hand(user, tmdb):
+    tmdb.add(2, "Dark", {1: ["Secrets", "Lies"]})
+    watch(user, "Dark", "Secrets", "Lies")
+    look_up()
+    for number, title in enumerate(("Geheimnisse", "Doppelleben"), 1):
+        Episode.objects.filter(number=number, season__media__tmdb_id=2).update(title=title)
+    entry = LibraryEntry.objects.get()
+    lookup.identify_episodes(entry)
+    assert Viewing.objects.filter(tmdb_season=1, tmdb_episodes__isnull=False).count() == 2
+
+
+def test_titles_are_refreshed_in_the_language_of_most_names(user, returning, tmdb):
+    watch_all(user)
+    EntryName.objects.update(language="de")
+    deciding.refresh(Media.objects.get())
+    assert tmdb.languages[-1] == "de"
+
+
+def test_one_series_that_tmdb_cannot_answer_about_does_not_keep_the_others_waiting(user, tmdb):
+    for tmdb_id, name in ((2, "Dark"), (3, "Arcane"), (4, "Lupin")):
+        tmdb.add(tmdb_id, name, {1: ["One"]})
+        watch(user, name, "One")
+    look_up()
+    old = timezone.now() - timedelta(days=100)
+    Media.objects.update(last_tmdb_update=old)
+    tmdb.series[2]["id"] = 5
+    refresh_due.call()
+    assert list(Media.objects.filter(last_tmdb_update=old).values_list("tmdb_id", flat=True)) == [2]
+
+
+def test_the_worker_asks_again_weekly_or_after_ninety_days(user, returning, tmdb, monkeypatch):
+    tmdb.add(2, "Dark", {1: ["Secrets"]})
+    watch_all(user)
+    watch(user, "Dark", "Secrets")
+    look_up()
+    today = timezone.now()
+    asked = {}
+    for day in range(201):
+        now = today + timedelta(days=day)
+        monkeypatch.setattr(timezone, "now", lambda now=now: now)
+        monkeypatch.setattr("tmdb.cache.now", now.timestamp)
+        tmdb.asked.clear()
+        sweeping.refresh_totals(now)
+        asked[day] = list(tmdb.asked)
+    weekly = [day for day, paths in asked.items() if "/tv/1396" in paths]
+    rarely = [day for day, paths in asked.items() if "/tv/2" in paths]
+    assert weekly == list(range(7, 201, 7))
+    assert rarely == [90, 180]

@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import audit
+from accounts.models import EventKind
 from media.exporting import export_lines
 
 
@@ -22,5 +24,7 @@ class Command(BaseCommand):
         user = get_user_model().objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['user']}.")
+        # Before the first line: whoever reads may have enough after the second.
+        audit.record(user.pk, EventKind.EXPORTED, subject="manage.py export")
         for line in export_lines(user):
             self.stdout.write(line)

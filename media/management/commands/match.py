@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import audit
+from accounts.models import EventKind
 from media import deciding, lookup
 from media.asking import Question, ask
 from media.matching import explain
@@ -86,6 +88,7 @@ class Command(BaseCommand):
     def _explain(self, entries: lookup.Entries, name: str) -> None:
         entry = (
             entries.filter(Q(names__name__iexact=name) | Q(media__title__iexact=name))
+            .select_related("media")
             .prefetch_related("names")
             .first()
         )
@@ -95,4 +98,7 @@ class Command(BaseCommand):
             answer = ask(Question(lookup.evidence_for(entry)))
         except TmdbError as error:
             raise CommandError(f"TMDB cannot be asked now: {error}") from error
+        # The evidence tells what its user watched, and when first.
+        subject = f"manage.py match --explain {entry.media.title}"
+        audit.record(entry.user_id, EventKind.MATCH_EXPLAINED, subject=subject)
         self.stdout.write(explain(answer.evidence, answer.decision))
