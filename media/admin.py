@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import audit
+from accounts.admin import FiltersOfferedOnly
 from accounts.models import EventKind
 from media import deciding, library
 from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
@@ -96,7 +97,7 @@ class MediaForm(forms.ModelForm[Media]):
 
 
 @admin.register(Media)
-class MediaAdmin(admin.ModelAdmin[Media]):
+class MediaAdmin(FiltersOfferedOnly[Media]):
     form = MediaForm
     list_display = [
         "title",

@@ -28,7 +28,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
-from media import marking, undoing
+from media import marking, sentences, undoing
 from media.countries import country
 from media.matching import THRESHOLD
 from media.models import (
@@ -45,6 +45,7 @@ from media.models import (
     ViewingKind,
     ViewingQuerySet,
 )
+from media.titles import put_into_language
 
 PER_PAGE = 20
 SAMPLES = 3
@@ -367,10 +368,12 @@ def attention_page(user: User, kind: AttentionKind | None, number: int) -> Atten
     of_entries = sum(counts_shown.values()) - len(in_doubt)
     in_order = (
         entries.order_by(_RANK, F("last_watched").desc(nulls_last=True), "pk")
+        .with_last_time()
         .select_related("media")
         .prefetch_related("names")
     )
     shown = list(in_order[start : min(stop, of_entries)])
+    put_into_language(shown, user)
     items = tuple(zip((vars(entry)["kind"] for entry in shown), make_items(shown), strict=True))
     doubts = _make_doubts(user, in_doubt[max(start - of_entries, 0) : max(stop - of_entries, 0)])
     sections = [
@@ -414,8 +417,8 @@ def make_items(entries: Sequence[LibraryEntry]) -> tuple[Item, ...]:
         items.append(
             Item(
                 entry=entry,
-                title=entry.media.title,
-                names=tuple(name for name in names if name != entry.media.title),
+                title=entry.media.shown_title,
+                names=tuple(name for name in names if name != entry.media.shown_title),
                 rows=rows[0][1] if rows else 0,
                 samples=tuple(title for title, _count in rows),
                 candidates=make_candidates(entry.candidates, entry.media.tmdb_id),
@@ -459,8 +462,9 @@ def _groups(user: User) -> list[_Group]:
         doubtful_viewings(user)
         .annotate(series_key=_SERIES_KEY)
         .filter(series_key__isnull=False)
-        .order_by(F("day").desc(nulls_last=True), "-pk")
+        .order_by()
         .values_list(
+            "pk",
             "series_key",
             "title_hash",
             "raw_title",
@@ -473,7 +477,9 @@ def _groups(user: User) -> list[_Group]:
     )
     groups: dict[str, _Group] = {}
     seen = set()
-    for key, title_hash, raw_title, episode, day, kind, alternative, name in rows:
+    # Sorted here: to have them in order, SQLite would read all viewings by day.
+    newest = sorted(rows, key=lambda row: (row[5] or date.min, row[0]), reverse=True)
+    for _pk, key, title_hash, raw_title, episode, day, kind, alternative, name in newest:
         if title_hash in seen:
             continue
         seen.add(title_hash)
@@ -487,7 +493,7 @@ def _groups(user: User) -> list[_Group]:
                 episode=(episode if is_episode else other.get("episode_title")) or raw_title,
                 day=day,
                 is_read_as_episode=is_episode,
-                reason=str(other.get("reason") or ""),
+                reason=sentences.in_words(other.get("message"), str(other.get("reason") or "")),
             )
         )
     return list(groups.values())

@@ -56,6 +56,10 @@ class MatchForm(forms.Form):
     tmdb_id = forms.IntegerField(min_value=1, max_value=MAX_NUMBER)
 
 
+class MergeForm(forms.Form):
+    into = forms.IntegerField(min_value=1)
+
+
 class ActForm(forms.Form):
     act = forms.ChoiceField(choices=Act.choices)
 
@@ -70,18 +74,22 @@ def confirmed(data: QueryDict) -> dict[int, int]:
     return {int(pair[1]): int(pair[2]) for pair in pairs if pair and int(pair[2]) <= MAX_NUMBER}
 
 
+def titles(data: QueryDict) -> list[str]:
+    """The ticked titles, by hash."""
+    return [title for title in data.getlist("title") if _HASH.fullmatch(title)]
+
+
 def readings(data: QueryDict) -> tuple[list[str], ViewingKind] | None:
     """Which titles, by hash, are to be read as what: one ("movie:<hash>"), or all that are shown.
 
     None when it says neither.
     """
     kind, _colon, title = data.get("one", "").partition(":")
-    titles = [title] if kind else data.getlist("title")
+    chosen = [title] if kind and _HASH.fullmatch(title) else [] if kind else titles(data)
     kind = kind or data.get("all", "")
-    titles = [title for title in titles if _HASH.fullmatch(title)]
-    if kind not in ViewingKind.values or not titles:
+    if kind not in ViewingKind.values or not chosen:
         return None
-    return titles, ViewingKind(kind)
+    return chosen, ViewingKind(kind)
 
 
 def name_ids(data: QueryDict) -> set[int]:

@@ -7,13 +7,17 @@ entry has become.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import wraps
+from threading import BoundedSemaphore
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -28,20 +32,27 @@ from media.attention_forms import (
     Act,
     ActForm,
     MatchForm,
+    MergeForm,
     PageForm,
     SearchForm,
     SeriesForm,
     confirmed,
     name_ids,
     readings,
+    titles,
 )
 from media.fixing import fix_page
-from media.models import DecidedBy, DecisionLog, LibraryEntry, LookupStatus
+from media.models import DecidedBy, DecisionLog, LibraryEntry, LookupStatus, Media
 from media.tasks import look_up_waiting
 from tmdb.errors import TmdbNotFound
 
-# Answers that are not kept take seconds, in which a thread serves nobody else.
+# Answers that are not kept take seconds, in which a thread serves nobody else. There are eight,
+# of which uploads may hold half: one at least is left for pages.
 QUESTIONS_PER_MINUTE = 60
+MOST_ASKING = 3
+_asking = BoundedSemaphore(MOST_ASKING)
+# An answer so new is not asked for again.
+FRESH = timedelta(minutes=10)
 TOO_OFTEN = gettext_lazy("TMDB was asked very often just now. Wait a minute, then try again.")
 
 
@@ -52,7 +63,7 @@ def _entry_or_404(
 
     @wraps(view)
     def inner(request: SignedInRequest, pk: int) -> HttpResponse:
-        entries = LibraryEntry.objects.of(request.user).select_related("media")
+        entries = LibraryEntry.objects.of(request.user).with_last_time().select_related("media")
         entry = get_object_or_404(entries.prefetch_related("names"), pk=pk)
         try:
             return view(request, entry)
@@ -83,11 +94,12 @@ def fix(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     words = SearchForm(request.GET).words()
     found = None
     if words and entry.media.is_series:
-        if _asks_too_often(request):
-            messages.error(request, TOO_OFTEN)
-        else:
-            found = searching.search(entry, words)
-    page = fix_page(entry, words, found)
+        with _turn_to_ask(request) as may_ask:
+            if may_ask:
+                found = searching.search(entry, words)
+            else:
+                messages.error(request, TOO_OFTEN)
+    page = fix_page(request.user, entry, words, found)
     if _is_partial(request):
         found_now = {
             "item": page.item,
@@ -106,13 +118,14 @@ def match(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     form = MatchForm(request.POST)
     if not entry.media.is_series or not form.is_valid():
         return _refused(request, entry, _("Choose one of the series, or search for another."))
-    if _asks_too_often(request):
-        return _refused(request, entry, str(TOO_OFTEN))
-    try:
-        found = deciding.match_to(entry, form.cleaned_data["tmdb_id"], DecidedBy.USER)
-    except TmdbNotFound:
-        text = _("TMDB has no such series any more. Nothing was changed.")
-        return _refused(request, entry, text)
+    with _turn_to_ask(request) as may_ask:
+        if not may_ask:
+            return _refused(request, entry, str(TOO_OFTEN))
+        try:
+            found = deciding.match_to(entry, form.cleaned_data["tmdb_id"], DecidedBy.USER)
+        except TmdbNotFound:
+            text = _("TMDB has no such series any more. Nothing was changed.")
+            return _refused(request, entry, text)
     return _done(request, found)
 
 
@@ -151,6 +164,15 @@ def make_series(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
 
 @require_POST
 @_entry_or_404
+def make_movies(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
+    films = deciding.read_as_movies(entry, titles(request.POST))
+    if not films:
+        return _refused(request, entry, _("Tick the titles that are movies."))
+    return _done(request, films[0] if len(films) == 1 else None)
+
+
+@require_POST
+@_entry_or_404
 def split(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     try:
         apart = deciding.split(entry, name_ids(request.POST))
@@ -164,35 +186,50 @@ def split(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
 @_entry_or_404
 def merge(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     others = LibraryEntry.objects.of(request.user).series().exclude(pk=entry.pk)
-    into = request.POST.get("into", "")
-    if not entry.media.is_series or not into.isdecimal():
+    form = MergeForm(request.POST)
+    if not entry.media.is_series or not form.is_valid():
         return _refused(request, entry, _("Choose the series that this one is the same as."))
-    other = get_object_or_404(others, pk=into)
+    other = get_object_or_404(others, pk=form.cleaned_data["into"])
     return _done(request, deciding.merge(entry, other))
 
 
 @require_POST
 @_entry_or_404
 def ask_again(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
-    """Ask TMDB once more about a series that it did not have the last time."""
-    if _asks_too_often(request):
-        messages.error(request, TOO_OFTEN)
-    elif not deciding.refresh(entry.media):
-        messages.warning(request, _("TMDB does not answer now. Try again in a minute."))
-    else:
-        entry.media.refresh_from_db()
-        if entry.media.tmdb_gone_at is None:
-            messages.success(request, _("TMDB has it again."))
+    """Ask TMDB anew about a series: for its totals, or whether it has the series again."""
+    before = entry.media.tmdb_gone_at, entry.media.total_episodes
+    asked = entry.media.last_tmdb_update
+    if before[0] is None and asked and timezone.now() - asked < FRESH:
+        messages.info(request, _("TMDB was asked about this series just now."))
+        return redirect(_back(request))
+    with _turn_to_ask(request) as may_ask:
+        if not may_ask:
+            messages.error(request, TOO_OFTEN)
+        elif not deciding.refresh(entry.media):
+            messages.warning(request, _("TMDB does not answer now. Try again in a minute."))
         else:
-            messages.info(request, _("TMDB still has no series with this ID."))
-    return redirect("media:attention")
+            entry.media.refresh_from_db()
+            messages.success(request, _what_is_new(entry.media, *before))
+    return redirect(_back(request))
+
+
+def _what_is_new(media: Media, gone_before: datetime | None, total_before: int | None) -> str:
+    if media.tmdb_gone_at is not None:
+        return _("TMDB has no series with this ID any more.")
+    if gone_before is not None:
+        return _("TMDB has it again.")
+    if media.total_episodes == total_before:
+        return _("TMDB has nothing new: the total is the same.")
+    return _("The total is %(total)s episodes now.") % {"total": media.total_episodes}
 
 
 @require_POST
 def confirm(request: SignedInRequest) -> HttpResponse:
-    count = deciding.confirm(request.user.pk, confirmed(request.POST))
-    if not count:
-        messages.warning(request, _("Tick the series that are right first."))
+    with _turn_to_ask(request) as may_ask:
+        if not may_ask:
+            messages.error(request, TOO_OFTEN)
+        elif not deciding.confirm(request.user.pk, confirmed(request.POST)):
+            messages.warning(request, _("Tick the series that are right first."))
     return redirect(_back(request))
 
 
@@ -222,9 +259,18 @@ def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect(_back(request))
 
 
-def _asks_too_often(request: SignedInRequest) -> bool:
-    """Whether this user keeps TMDB, and threads that wait for it, too busy for the others."""
-    return not allow(f"tmdb:{request.user.pk}", QUESTIONS_PER_MINUTE, 60)
+@contextmanager
+def _turn_to_ask(request: SignedInRequest) -> Iterator[bool]:
+    """Whether TMDB may be asked now, without this user, or all together, keeping others waiting."""
+    if not allow(f"tmdb:{request.user.pk}", QUESTIONS_PER_MINUTE, 60) or not _asking.acquire(
+        blocking=False
+    ):
+        yield False
+    else:
+        try:
+            yield True
+        finally:
+            _asking.release()
 
 
 # --- answers -----------------------------------------------------------------------------------
@@ -237,7 +283,10 @@ def _is_partial(request: SignedInRequest) -> bool:
 def _back(request: SignedInRequest) -> str:
     """Where on the list the decision was made."""
     there = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure()):
+    # What is no path would be taken for the name of a page.
+    if there.startswith("/") and url_has_allowed_host_and_scheme(
+        there, {request.get_host()}, request.is_secure()
+    ):
         return there
     return reverse("media:attention")
 

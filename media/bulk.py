@@ -23,10 +23,26 @@ def insert(
     Signals are not sent and primary keys are not told. Raises IntegrityError.
     """
     fields = _fields(model, columns)
-    names = ", ".join(_column(field) for field in fields)
-    places = ", ".join(["%s"] * len(fields))
+    _execute(_insertion(model, fields), _prepared(fields, rows))
+
+
+def insert_or_update(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    unique: Sequence[str],
+) -> None:
+    """Insert rows as `insert` does, and change those that there are, by their unique columns."""
+    fields = _fields(model, columns)
+    same = ", ".join(_column(field) for field in _fields(model, unique))
+    changes = ", ".join(
+        f"{_column(field)} = excluded.{_column(field)}"
+        for column, field in zip(columns, fields, strict=True)
+        if column not in unique
+    )
     _execute(
-        f"INSERT INTO {_table(model)} ({names}) VALUES ({places})",  # noqa: S608
+        f"{_insertion(model, fields)} ON CONFLICT ({same}) DO UPDATE SET {changes}",
         _prepared(fields, rows),
     )
 
@@ -42,6 +58,20 @@ def update(
         f"UPDATE {_table(model)} SET {changes} WHERE {key} = %s",  # noqa: S608
         _prepared(fields, rows),
     )
+
+
+def delete(model: type[models.Model], keys: Iterable[int]) -> None:
+    """Delete rows to which no other row refers, by primary key. Raises IntegrityError."""
+    _execute(
+        f"DELETE FROM {_table(model)} WHERE {_column(model._meta.pk)} = %s",  # noqa: S608
+        [[key] for key in keys],
+    )
+
+
+def _insertion(model: type[models.Model], fields: Sequence[Any]) -> str:
+    names = ", ".join(_column(field) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {_table(model)} ({names}) VALUES ({places})"  # noqa: S608
 
 
 def _fields(model: type[models.Model], columns: Sequence[str]) -> list[Any]:

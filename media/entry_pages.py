@@ -15,8 +15,13 @@ from media.bars import Bar, draw
 from media.library import Seen
 from media.library import seen as seen_in
 from media.models import DecisionLog, Episode, LibraryEntry, Media, Season, Viewing
-from media.pages import is_complete, make_bar, progress_text
+from media.pages import Next, is_complete, make_bar, numbered, progress_text
 from media.progress import SPECIALS, EpisodeKey, Watched, episode_keys
+from media.wording import generic_season
+
+# Of episodes, viewings or titles on one page. A file can make a series of any length, and while
+# its page is drawn, others wait.
+MOST_LINES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class SeasonView:
     lines: tuple[Line, ...]
     is_open: bool = False
     anchor: str = ""
+    unshown: int = 0
 
     @property
     def progress(self) -> str:
@@ -96,16 +102,6 @@ def _unwatched(lines: Iterable[Line]) -> Iterable[Line]:
 
 def _joined(lines: Iterable[Line]) -> str:
     return ",".join(line.key for line in lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """The episode to watch next."""
-
-    key: str
-    season: int
-    number: int
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +212,7 @@ def episode_page(entry: LibraryEntry, key: str) -> EpisodePage | None:
 
 def movie_page(entry: LibraryEntry) -> MoviePage:
     """All that the page of a movie shows; a fixed number of queries."""
-    viewings = list(Viewing.objects.filter(entry=entry).newest_first())
+    viewings = list(Viewing.objects.filter(entry=entry).newest_first()[:MOST_LINES])
     return MoviePage(
         entry=entry,
         media=entry.media,
@@ -251,10 +247,21 @@ def series_page(entry: LibraryEntry, opened: str = "") -> SeriesPage:
         excess=max(watched - total, 0) if total else 0,
         unlisted=sum(not line.is_listed for view in views for line in view.lines),
         next=upcoming,
-        seasons=_with_one_open(views, upcoming, opened),
-        specials=_specials(seasons, special),
+        seasons=_bounded(_with_one_open(views, upcoming, opened)),
+        specials=next(iter(_bounded(filter(None, [_specials(seasons, special)]))), None),
         last_mark=marking.latest_of(entry),
     )
+
+
+def _bounded(views: Iterable[SeasonView]) -> tuple[SeasonView, ...]:
+    """The seasons with as many lines as a page can take."""
+    bounded: list[SeasonView] = []
+    left = MOST_LINES
+    for view in views:
+        shown = view.lines[:left]
+        bounded.append(replace(view, lines=shown, unshown=len(view.lines) - len(shown)))
+        left -= len(shown)
+    return tuple(bounded)
 
 
 def days_watched(days: Iterable[date]) -> tuple[date, ...]:
@@ -289,8 +296,11 @@ def aired_ids(episodes: Sequence[Episode], aired_episodes: int | None) -> frozen
 
 
 def _other_names(entry: LibraryEntry) -> tuple[str, ...]:
-    names = {name.name for name in entry.names.all()} | {entry.media.original_title}
-    return tuple(sorted(names - {"", entry.media.title}, key=str.casefold))
+    names = {name.name for name in entry.names.all()} | {
+        entry.media.title,
+        entry.media.original_title,
+    }
+    return tuple(sorted(names - {"", entry.media.shown_title}, key=str.casefold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +412,7 @@ def _listed_line(episode: Episode, seen: _SeenByKey, is_aired: bool = True) -> L
     return Line(
         key=f"t{episode.tmdb_id}",
         number=episode.number,
-        title=episode.title or _("Episode %(number)s") % {"number": episode.number},
+        title=episode.title or numbered(episode.number),
         air_date=episode.air_date,
         is_aired=is_aired,
         is_watched=found is not None,
@@ -415,7 +425,7 @@ def _unlisted_line(found: _Seen) -> Line:
     viewing = found.viewing
     title = viewing.title
     if not title and viewing.number is not None:
-        title = _("Episode %(number)s") % {"number": viewing.number}
+        title = numbered(viewing.number)
     return Line(
         key=f"v{found.viewings[0]}",
         number=viewing.number,
@@ -446,7 +456,8 @@ def _by_number(item: tuple[tuple[int | None, str], object]) -> tuple[bool, int, 
 
 
 def _season_name(number: int | None, name: str) -> str:
-    if name:
+    """A season's own name; one that only counts is said in the language of the page."""
+    if name and not (number and generic_season(name) == number):
         return name
     if number is None:
         return _("Season not told")
@@ -459,6 +470,9 @@ def _next(views: Sequence[SeasonView]) -> Next | None:
     for view in reversed(views):
         if view.has_unlisted and view.is_complete:
             return upcoming
+        if view.has_unlisted and not any(line.is_listed and line.is_watched for line in view.lines):
+            # Which ones were watched is not known.
+            return None
         for line in reversed(view.lines):
             if not line.is_listed or view.number is None or line.number is None:
                 continue

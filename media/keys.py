@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from datetime import date
+
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_BLANKS = re.compile(r"\s+")
+_SAME_SIGNS = str.maketrans(
+    dict.fromkeys("’‘ʼʻ`´′", "'") | dict.fromkeys("“”„«»″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
+)
 
 
 def digest(text: str) -> str:
@@ -22,5 +29,14 @@ def fingerprint(title_hash: str, day: date | None) -> str:
 
 
 def typed_key(name: str) -> str:
-    """The key of a series' name that a person typed; for plain names the one a file gives."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    """The key of a series' name that a person typed: the one that a file gives the same name.
+
+    The steps are those of the reader, which knows nothing of this app
+    (`imports/reading/keys.py`); a test compares the two.
+    """
+    text = unicodedata.normalize("NFC", name)
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", text)
+    plain = unicodedata.normalize("NFKC", _BLANKS.sub(" ", text).strip(" "))
+    folded = unicodedata.normalize("NFKC", plain.translate(_SAME_SIGNS).casefold())
+    return _BLANKS.sub(" ", folded).strip(" ")

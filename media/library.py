@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from media import bulk
@@ -32,7 +32,14 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
-from media.progress import Watched, count_episodes, is_special
+from media.progress import (
+    Watched,
+    distinct,
+    episode_keys,
+    first_and_again,
+    is_special,
+    regular_keys,
+)
 
 MAX_NAME = 500
 
@@ -177,7 +184,11 @@ def _remove_nameless(entry_ids: Iterable[int]) -> set[int]:
 
 def remove_orphans(media_ids: Iterable[int]) -> None:
     """Delete the users' own catalogue rows among `media_ids` that no entry uses any more."""
-    Media.objects.filter(pk__in=list(media_ids), owner__isnull=False, entries__isnull=True).delete()
+    orphans = Media.objects.filter(
+        pk__in=list(media_ids), owner__isnull=False, entries__isnull=True
+    )
+    # Only TMDB's series have seasons, and nothing else refers to a catalogue row.
+    bulk.delete(Media, orphans.values_list("pk", flat=True))
 
 
 def attach(entry: LibraryEntry, media: Media) -> LibraryEntry:
@@ -342,29 +353,75 @@ def set_status(
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is stored on an entry and follows from its viewings."""
+    """What is stored of an entry and follows from its viewings.
+
+    `reseen` are those of its viewings that are stored as seen for the first time or again, and
+    should be otherwise: id, first, again. None where all is as it should be.
+    """
 
     episodes: int
     first: date | None
     last: date | None
+    reseen: tuple[tuple[int, int, int], ...] = ()
 
 
 def count(entry_ids: Collection[int]) -> dict[int, Counts]:
     """The counts that the entries should show, computed from their viewings (rule 10)."""
-    watched: dict[int, list[Watched]] = defaultdict(list)
+    of_entry: dict[int, list[Stored]] = defaultdict(list)
+    for viewing in _stored(entry_ids):
+        of_entry[viewing.entry_id].append(viewing)
+    return {entry_id: _counts(of_entry[entry_id]) for entry_id in entry_ids}
+
+
+def _counts(viewings: Sequence[Stored]) -> Counts:
+    episodes = [viewing.watched for viewing in viewings if viewing.watched]
+    regular = regular_keys(episodes)
+    keys = regular | episode_keys([watched for watched in episodes if is_special(watched)])
+    keys |= {v.pk: frozenset([("film", v.film)]) for v in viewings if not v.watched}
+    seen = first_and_again(keys, {viewing.pk: viewing.day for viewing in viewings})
+    dated = [viewing.day for viewing in viewings if viewing.day]
+    return Counts(
+        distinct(regular),
+        min(dated, default=None),
+        max(dated, default=None),
+        tuple((v.pk, *seen[v.pk]) for v in viewings if v.seen != seen[v.pk]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A viewing as counting takes it: of an episode, or else of a film with the key `film`."""
+
+    pk: int
+    entry_id: int
+    day: date | None
+    seen: tuple[int, int]
+    watched: Watched | None
+    film: str = ""
+
+
+def _stored(entry_ids: Collection[int]) -> Iterator[Stored]:
+    """The viewings of entries as counting takes them; three queries."""
     viewings = Viewing.objects.filter(entry_id__in=entry_ids, dismissed_at__isnull=True)
-    for entry_id, viewing in watched_by_entry(viewings.filter(kind=ViewingKind.EPISODE)):
-        watched[entry_id].append(viewing)
-    days = {
-        entry_id: (first, last)
-        for entry_id, first, last in viewings.values_list("entry_id").annotate(
-            Min("day"), Max("day")
-        )
-    }
-    return {
-        entry_id: Counts(count_episodes(watched[entry_id]), *days.get(entry_id, (None, None)))
-        for entry_id in entry_ids
-    }
+    shown = viewings.filter(kind=ViewingKind.EPISODE)
+    rows = list(shown.values_list("entry_id", "day", "seen_first", "seen_again", *AS_COUNTED))
+    episodes = _tmdb_episodes(_links().filter(viewing__entry__in=entry_ids)) if rows else {}
+    for entry_id, day, first, again, *facts in rows:
+        watched = _watched(facts, episodes)
+        yield Stored(watched.id, entry_id, day, (first, again), watched)
+    films = viewings.filter(kind=ViewingKind.MOVIE).values_list(
+        "pk",
+        "entry_id",
+        "day",
+        "seen_first",
+        "seen_again",
+        "title_hash",
+        "entry__media__media_type",
+    )
+    for pk, entry_id, day, first, again, title, media_type in films:
+        # Under a series, films are its specials (rule 17), each by its title.
+        film = "" if media_type == MediaType.MOVIE else title
+        yield Stored(pk, entry_id, day, (first, again), None, film)
 
 
 AS_COUNTED = (
@@ -378,13 +435,6 @@ AS_COUNTED = (
 )
 
 
-def watched_by_entry(viewings: QuerySet[Viewing]) -> Iterator[tuple[int, Watched]]:
-    """Entry id and what counting needs to know, for each of the viewings; two queries."""
-    episodes = _tmdb_episodes(viewings)
-    for entry_id, *facts in viewings.values_list("entry_id", *AS_COUNTED):
-        yield entry_id, _watched(facts, episodes)
-
-
 def _watched(facts: Sequence[Any], episodes: Mapping[int, tuple[int, ...]]) -> Watched:
     pk, season, season_name, is_inferred, number, title, tmdb_season = facts
     return Watched(
@@ -392,12 +442,15 @@ def _watched(facts: Sequence[Any], episodes: Mapping[int, tuple[int, ...]]) -> W
     )
 
 
-def _tmdb_episodes(viewings: QuerySet[Viewing]) -> dict[int, tuple[int, ...]]:
+def _links() -> QuerySet[Any]:
+    """Which viewings are of which TMDB episodes."""
+    links: QuerySet[Any] = Viewing.tmdb_episodes.through.objects.all()
+    return links
+
+
+def _tmdb_episodes(links: QuerySet[Any]) -> dict[int, tuple[int, ...]]:
     episodes: dict[int, list[int]] = defaultdict(list)
-    through = Viewing.tmdb_episodes.through.objects
-    for viewing_id, tmdb_id in through.filter(viewing__in=viewings.order_by()).values_list(
-        "viewing_id", "episode__tmdb_id"
-    ):
+    for viewing_id, tmdb_id in links.values_list("viewing_id", "episode__tmdb_id"):
         episodes[viewing_id].append(tmdb_id)
     return {pk: tuple(sorted(ids)) for pk, ids in episodes.items()}
 
@@ -415,7 +468,7 @@ class Seen:
 
 def seen(viewings: QuerySet[Viewing]) -> list[Seen]:
     """What the viewings show, specials included; two queries."""
-    episodes = _tmdb_episodes(viewings)
+    episodes = _tmdb_episodes(_links().filter(viewing__in=viewings.order_by()))
     found = []
     for entry_id, kind, day, watched_at, raw_title, *facts in viewings.values_list(
         "entry_id", "kind", "day", "watched_at", "raw_title", *AS_COUNTED
@@ -433,6 +486,8 @@ def recount(entry_ids: Iterable[int]) -> None:
     What is complete now is noted with the number of episodes aired, so that later ones are new.
     """
     wanted = count(list(entry_ids))
+    if not wanted:
+        return
     stored = LibraryEntry.objects.filter(pk__in=wanted).values_list(
         "pk",
         "watched_episodes_count",
@@ -445,8 +500,9 @@ def recount(entry_ids: Iterable[int]) -> None:
     for pk, episodes, first, last, finished, aired in stored:
         counts = wanted[pk]
         finished_now = aired if aired and counts.episodes >= aired else finished
-        if counts != Counts(episodes, first, last) or finished_now != finished:
-            changed.append((counts.episodes, counts.first, counts.last, finished_now, pk))
+        stored_now = (counts.episodes, counts.first, counts.last, finished_now)
+        if stored_now != (episodes, first, last, finished):
+            changed.append((*stored_now, pk))
     bulk.update(
         LibraryEntry,
         [
@@ -456,4 +512,9 @@ def recount(entry_ids: Iterable[int]) -> None:
             "episodes_when_finished",
         ],
         changed,
+    )
+    bulk.update(
+        Viewing,
+        ["seen_first", "seen_again"],
+        [(first, again, pk) for c in wanted.values() for pk, first, again in c.reseen],
     )

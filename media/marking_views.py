@@ -76,7 +76,7 @@ def viewing(request: SignedInRequest, pk: int, viewing_pk: int) -> HttpResponse:
 
 
 def _entry(request: SignedInRequest, pk: int) -> LibraryEntry:
-    entries = LibraryEntry.objects.of(request.user).select_related("media")
+    entries = LibraryEntry.objects.of(request.user).with_last_time().select_related("media")
     entry = get_object_or_404(entries, pk=pk)
     put_into_language([entry], request.user)
     return entry

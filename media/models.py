@@ -6,11 +6,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from media.days import shown_day
+from media.folding import FoldedField
+from media.wording import fold
 
 
 class MediaType(models.TextChoices):
@@ -74,6 +79,18 @@ class MediaQuerySet(models.QuerySet["Media"]):
         )
 
 
+COMPLETE = Q(media__media_type="tv_series") & (
+    Q(media__aired_episodes__gt=0, watched_episodes_count__gte=F("media__aired_episodes"))
+    | Q(
+        media__aired_episodes__isnull=True,
+        media__total_episodes__gt=0,
+        watched_episodes_count__gte=F("media__total_episodes"),
+    )
+)
+OPEN = Q(lookup_status__in=["uncertain", "not_found", "error"])
+WAITING = Q(lookup_status__in=["pending", "error"])
+
+
 class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
     def of(self, user: User) -> Self:
         return self.filter(user=user)
@@ -90,9 +107,17 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
         A series that was said to be movies, and a title that was said to be an episode, leave
         an empty entry behind.
         """
-        shown = self._names().filter(is_hidden=False).exclude(media_type="movie", decision="series")
-        return self.filter(models.Exists(shown)).exclude(
+        return self.filter(models.Exists(self._shown_names())).exclude(
             media__media_type="tv_series", lookup_status="not_needed"
+        )
+
+    def not_visible(self, user: User) -> Self:
+        """The others of a user's entries that have names; quick where few are hidden."""
+        names = EntryName.objects.filter(user=user)
+        perhaps = names.filter(Q(is_hidden=True) | Q(media_type="movie", decision="series"))
+        return self.filter(
+            Q(media__media_type="tv_series", lookup_status="not_needed")
+            | Q(~models.Exists(self._shown_names()), pk__in=perhaps.values("entry"))
         )
 
     def hidden(self) -> Self:
@@ -100,14 +125,7 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
     def complete(self) -> Self:
         """Every episode aired so far is watched (rule 11)."""
-        return self.series().filter(
-            Q(media__aired_episodes__gt=0, watched_episodes_count__gte=F("media__aired_episodes"))
-            | Q(
-                media__aired_episodes__isnull=True,
-                media__total_episodes__gt=0,
-                watched_episodes_count__gte=F("media__total_episodes"),
-            )
-        )
+        return self.filter(COMPLETE)
 
     def in_progress(self) -> Self:
         return (
@@ -134,7 +152,7 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
     def open(self) -> Self:
         """Which series they are is not known, and somebody should look at it."""
-        return self.filter(lookup_status__in=["uncertain", "not_found", "error"])
+        return self.filter(OPEN)
 
     def gone(self) -> Self:
         """Matched with a series that TMDB doesn't have any more."""
@@ -143,9 +161,7 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
     def waiting(self) -> Self:
         """To be looked up, in the order in which the first screen fills (rule 24)."""
-        return self.filter(lookup_status__in=["pending", "error"]).order_by(
-            F("last_watched").desc(nulls_last=True), "pk"
-        )
+        return self.filter(WAITING).order_by(F("last_watched").desc(nulls_last=True), "pk")
 
     def due(self, now: datetime) -> Self:
         """Without those whose last look-up failed so recently that it's not yet time again."""
@@ -153,22 +169,69 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
     def watched_in(self, year: int) -> Self:
         days = (date(year, 1, 1), date(year, 12, 31))
-        return self.filter(models.Exists(self._viewings().filter(day__range=days)))
+        # First by what the entry says itself, which spares most of the look at viewings.
+        near = self.filter(first_watched__lte=days[1], last_watched__gte=days[0])
+        return near.filter(models.Exists(self._viewings().filter(day__range=days)))
 
     def watched_by(self, profile: str) -> Self:
-        return self.filter(models.Exists(self._viewings().filter(profile=profile)))
+        viewings = self._viewings().exclude(profile="").filter(profile=profile)
+        return self.filter(models.Exists(viewings))
+
+    def named(self, text: str) -> Self:
+        """Of which a name or a title contains `text`.
+
+        Case, accents and punctuation make no difference, in any script.
+        """
+        wanted = fold(text)
+        names = EntryName.objects.filter(entry=models.OuterRef("pk"), folded__contains=wanted)
+        return self.filter(Q(media__folded__contains=wanted) | models.Exists(names))
 
     def for_display(self) -> Self:
         """With what a card shows, in a fixed number of queries."""
-        return self.select_related("media").prefetch_related("media__seasons")
+        shown = self.with_own_name().with_last_time()
+        return shown.select_related("media").prefetch_related("media__seasons")
+
+    def with_last_time(self) -> Self:
+        """With `last_time`, when it was last watched, where a file told the time of that day."""
+        last = self._viewings().filter(day=models.OuterRef("last_watched"))
+        times = last.filter(watched_at__isnull=False).order_by("-watched_at")
+        return self.annotate(last_time=models.Subquery(times.values("watched_at")[:1]))
+
+    def with_own_name(self) -> Self:
+        """With `own_name`, what the user's own files call it: the first name by letters."""
+        return self.annotate(own_name=self.first_name())
+
+    @classmethod
+    def first_name(cls) -> models.Subquery:
+        return models.Subquery(cls._names().values("name")[:1])
 
     @staticmethod
     def _viewings() -> models.QuerySet[Viewing]:
         return Viewing.objects.shown().filter(entry=models.OuterRef("pk"))
 
+    @classmethod
+    def _shown_names(cls) -> models.QuerySet[EntryName]:
+        return cls._names().filter(is_hidden=False).exclude(media_type="movie", decision="series")
+
     @staticmethod
     def _names() -> models.QuerySet[EntryName]:
         return EntryName.objects.filter(entry=models.OuterRef("pk"))
+
+
+PROFILES = """
+    WITH RECURSIVE found(profile) AS (
+        SELECT min(profile) FROM media_viewing
+        WHERE user_id = %s AND dismissed_at IS NULL AND NOT (profile = '')
+        UNION ALL
+        SELECT (
+            SELECT min(later.profile) FROM media_viewing later
+            WHERE later.user_id = %s AND later.dismissed_at IS NULL
+            AND NOT (later.profile = '') AND later.profile > found.profile
+        )
+        FROM found WHERE found.profile IS NOT NULL
+    )
+    SELECT profile FROM found WHERE profile IS NOT NULL
+"""
 
 
 class ViewingQuerySet(models.QuerySet["Viewing"]):
@@ -186,13 +249,26 @@ class ViewingQuerySet(models.QuerySet["Viewing"]):
         """Whose title the file alone could not decide, and nobody since."""
         return self.filter(reading_uncertain=True, source="file")
 
+    def never_asked_about(self) -> Self:
+        """Doubtful ones about which TMDB has not answered yet."""
+        return self.doubtful().filter(doubt_asked_at__isnull=True)
+
     def profiles_of(self, user: User) -> tuple[str, ...]:
-        """The profiles that a user's files name, by name. One query, of an index alone."""
-        named = self.of(user).shown().exclude(profile="").order_by("profile")
-        return tuple(named.values_list("profile", flat=True).distinct())
+        """The profiles that a user's files name, by name.
+
+        One query that jumps from profile to profile in an index; DISTINCT would read all of it.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(PROFILES, [user.pk, user.pk])
+            return tuple(profile for (profile,) in cursor.fetchall())
 
     def newest_first(self) -> Self:
-        return self.order_by(F("day").desc(nulls_last=True), "-pk")
+        # Not NULLS LAST: on PostgreSQL it wants indexes that SQLite cannot have.
+        return self.order_by(IsNull(F("day"), True), "-day", "-pk")
+
+    def in_fixed_order(self) -> Self:
+        """One user's, newest first, in an order that does not depend on when they were stored."""
+        return self.order_by(F("day").desc(nulls_last=True), "fingerprint")
 
 
 class Media(models.Model):
@@ -211,6 +287,7 @@ class Media(models.Model):
     titles = models.JSONField(
         default=dict, blank=True, help_text=_("TMDB's titles by language, such as de-DE.")
     )
+    folded = FoldedField(of=["title", "original_title", "titles"])
     tmdb_id = models.PositiveIntegerField(_("TMDB ID"), null=True, blank=True)
     total_seasons = models.PositiveIntegerField(null=True, blank=True)
     total_episodes = models.PositiveIntegerField(null=True, blank=True)
@@ -284,6 +361,15 @@ class Media(models.Model):
     def is_series(self) -> bool:
         return self.media_type == MediaType.TV_SERIES
 
+    @property
+    def shown_title(self) -> str:
+        """The title for a page: in the user's language once `put_into_language` gave it."""
+        return getattr(self, "_shown_title", self.title)
+
+    @shown_title.setter
+    def shown_title(self, title: str) -> None:
+        self._shown_title = title
+
 
 class Season(models.Model):
     """A season as TMDB counts; number 0 holds the specials."""
@@ -329,7 +415,8 @@ class LibraryEntry(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="library"
     )
-    media = models.ForeignKey(Media, on_delete=models.PROTECT, related_name="entries")
+    # Not PROTECT: whoever goes takes along their own rows of the catalogue, and these with them.
+    media = models.ForeignKey(Media, on_delete=models.RESTRICT, related_name="entries")
     lookup_status = models.CharField(max_length=10, choices=LookupStatus)
     decided_by = models.CharField(max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC)
     watched_episodes_count = models.PositiveIntegerField(default=0)
@@ -382,6 +469,11 @@ class LibraryEntry(models.Model):
         return reverse("media:entry", args=[self.pk])
 
     @property
+    def last_day(self) -> date | None:
+        """When it was last watched: of entries `with_last_time()`, in the user's time zone."""
+        return shown_day(self.last_watched, getattr(self, "last_time", None))
+
+    @property
     def has_new_episodes(self) -> bool:
         """Whether more has aired since all was watched, as `with_new_episodes` asks."""
         media = self.media
@@ -415,6 +507,7 @@ class EntryName(models.Model):
     media_type = models.CharField(max_length=10, choices=MediaType)
     name = models.CharField(max_length=500)
     key = models.CharField(max_length=500)
+    folded = FoldedField(of=["name"])
     language = models.CharField(max_length=10, blank=True)
     decision = models.CharField(max_length=10, choices=Decision, default=Decision.NONE)
     decided_by = models.CharField(max_length=10, choices=DecidedBy, default=DecidedBy.AUTOMATIC)
@@ -498,6 +591,17 @@ class Viewing(models.Model):
         null=True, blank=True, help_text=_("When TMDB was last asked about a doubtful reading.")
     )
 
+    seen_first = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        help_text=_("How many episodes, or whether the film, were seen here for the first time."),
+    )
+    seen_again = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text=_("How many were seen before. Both are 0 where a watch is told twice."),
+    )
+
     tmdb_season = models.PositiveIntegerField(null=True, blank=True)
     tmdb_episodes = models.ManyToManyField(Episode, related_name="viewings", blank=True)
 
@@ -526,21 +630,34 @@ class Viewing(models.Model):
             models.Index(fields=["user", "title_hash"], name="media_viewing_by_title"),
             # Series page and counting: one entry's viewings, newest first.
             models.Index(fields=["entry", "-day"], name="media_viewing_of_entry"),
-            # Look-up: one user's doubtful titles.
+            # Look-up and needs attention: one user's doubtful titles.
             models.Index(
-                fields=["user", "doubt_asked_at"],
+                fields=["user", "source", "doubt_asked_at"],
                 name="media_viewing_doubtful",
                 condition=Q(reading_uncertain=True),
             ),
             # History: one user's viewings by day, newest first.
             models.Index(
-                fields=["user", "-day"],
+                "user",
+                IsNull(F("day"), True),
+                F("day").desc(),
+                F("id").desc(),
                 name="media_viewing_by_day",
                 condition=Q(dismissed_at__isnull=True),
             ),
+            # Library: the entries that one profile watched.
+            models.Index(
+                fields=["entry", "profile"],
+                name="media_viewing_entry_profile",
+                condition=~Q(profile="") & Q(dismissed_at__isnull=True),
+            ),
             # History: one user's profiles, and the viewings of one of them.
             models.Index(
-                fields=["user", "profile", "-day"],
+                "user",
+                "profile",
+                IsNull(F("day"), True),
+                F("day").desc(),
+                F("id").desc(),
                 name="media_viewing_by_profile",
                 condition=~Q(profile="") & Q(dismissed_at__isnull=True),
             ),
@@ -548,6 +665,47 @@ class Viewing(models.Model):
 
     def __str__(self) -> str:
         return self.raw_title
+
+
+# The month of what was watched on a day that nobody noted.
+UNDATED = date(1, 1, 1)
+
+
+class MonthFigures(models.Model):
+    """What a user watched in a month, summed up; `media/statistics.py` reads what it holds.
+
+    Rows come into being, and become stale, by triggers on the viewings (`media/triggers.py`).
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="month_figures"
+    )
+    month = models.DateField(help_text=_("Its first day, in the time zone."))
+    is_stale = models.BooleanField(
+        default=True, db_default=True, help_text=_("Whether something has changed since.")
+    )
+    zone = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text=_("The time zone of its days and hours."),
+    )
+    figures = models.JSONField(null=True, blank=True)
+    by_profile = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("figures of months")
+        constraints = [
+            # Statistics: a user's months.
+            models.UniqueConstraint(fields=["user", "month"], name="media_figures_one_per_month"),
+        ]
+        indexes = [
+            # worker: whose figures are to be brought up to date.
+            models.Index(fields=["user"], name="media_figures_stale", condition=Q(is_stale=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month} of {self.user}"
 
 
 class DecisionKind(models.TextChoices):

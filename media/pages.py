@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import (
@@ -22,6 +23,8 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Coalesce, Lower, NullIf
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
@@ -30,6 +33,10 @@ from media import bars
 from media.bars import Bar, Length
 from media.forms import LibraryQuery, Show, Sort
 from media.models import (
+    COMPLETE,
+    OPEN,
+    WAITING,
+    Episode,
     LibraryEntry,
     LibraryEntryQuerySet,
     LookupStatus,
@@ -37,9 +44,12 @@ from media.models import (
     Season,
     Viewing,
 )
-from media.titles import entries_named, put_into_language
+from media.progress import SPECIALS
+from media.titles import by_shown_title, put_into_language
+from media.wording import generic_number
 
-CARDS_PER_PAGE = 60
+# Full rows of two, three, four, six or eight.
+CARDS_PER_PAGE = 48
 
 
 def progress_text(watched: int, total: int | None) -> str:
@@ -59,6 +69,21 @@ def is_complete(entry: LibraryEntry) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Next:
+    """The episode to watch next; `key` is what its line on the series' page has."""
+
+    key: str
+    season: int
+    number: int
+    title: str
+
+    @property
+    def is_titled(self) -> bool:
+        """Whether the title says more than the number."""
+        return generic_number(self.title) != self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """An entry in the grid."""
 
@@ -66,6 +91,7 @@ class Card:
     media: Media
     progress: str
     bar: Bar | None
+    next: Next | None
     is_complete: bool
     has_new_episodes: bool
 
@@ -120,7 +146,7 @@ class LibraryPage:
     query: LibraryQuery
     totals: Totals
     cards: tuple[Card, ...]
-    page: Page[LibraryEntry]
+    page: Page[int]
     filters: tuple[Choice, ...]
     orders: tuple[Choice, ...]
     years: tuple[int, ...]
@@ -143,21 +169,23 @@ def library_page(user: User, query: LibraryQuery) -> LibraryPage:
     entries = LibraryEntry.objects.of(user)
     entries = entries.hidden() if query.hidden else entries.visible()
     if query.search:
-        entries = entries.filter(pk__in=entries_named(user, query.search))
+        entries = entries.named(query.search)
     if query.year:
         entries = entries.watched_in(query.year)
     if query.profile:
         entries = entries.watched_by(query.profile)
-    totals = count_totals(entries, user)
-    chosen = in_order(narrowed(entries, query.show), query.sort).for_display()
-    paginator = Paginator(chosen, CARDS_PER_PAGE)
+    totals = count_totals(entries)
+    paginator = Paginator(_ids(narrowed(entries, query.show), query.sort, user), CARDS_PER_PAGE)
     paginator.count = totals.of(query.show)  # Known already: one query less.
     page = paginator.get_page(query.page)
-    put_into_language(list(page), user)
+    # What cards show comes after the page is cut out, so that nothing is looked up in vain.
+    by_id = LibraryEntry.objects.for_display().in_bulk(list(page))
+    shown = [by_id[pk] for pk in page if pk in by_id]
+    put_into_language(shown, user)
     return LibraryPage(
         query=query,
         totals=totals,
-        cards=make_cards(list(page)),
+        cards=make_cards(shown),
         page=page,
         filters=_filters(query, totals),
         orders=tuple(
@@ -169,18 +197,24 @@ def library_page(user: User, query: LibraryQuery) -> LibraryPage:
     )
 
 
-def count_totals(entries: LibraryEntryQuerySet, user: User) -> Totals:
-    """What `entries` of a user hold, in one query."""
+def _ids(entries: LibraryEntryQuerySet, sort: Sort, user: User) -> Any:
+    """The ids of entries in order: a query or a list, of which a page can be cut out."""
+    if sort == Sort.TITLE and user.title_language:
+        return by_shown_title(entries, user)
+    return in_order(entries, sort).values_list("pk", flat=True)
+
+
+def count_totals(entries: LibraryEntryQuerySet) -> Totals:
+    """What `entries` hold, in one query."""
     series = Q(media__media_type="tv_series")
-    # Not `entries` again: what a search found is a long list.
-    of_user = LibraryEntry.objects.of(user)
+    gone = Q(lookup_status="matched", media__tmdb_gone_at__isnull=False)
     found = entries.aggregate(
         titles=Count("pk"),
         series=Count("pk", filter=series),
         started=Count("pk", filter=series & Q(watched_episodes_count__gt=0)),
-        complete=Count("pk", filter=Q(pk__in=of_user.complete().values("pk"))),
-        attention=Count("pk", filter=Q(pk__in=of_user.needing_attention().values("pk"))),
-        waiting=Count("pk", filter=Q(pk__in=of_user.waiting().order_by().values("pk"))),
+        complete=Count("pk", filter=COMPLETE),
+        attention=Count("pk", filter=OPEN | gone),
+        waiting=Count("pk", filter=WAITING),
         episodes=Coalesce(Sum("watched_episodes_count"), 0),
         first=Min("first_watched"),
         last=Max("last_watched"),
@@ -262,9 +296,10 @@ def _filters(query: LibraryQuery, totals: Totals) -> tuple[Choice, ...]:
 
 
 def make_cards(entries: Sequence[LibraryEntry]) -> tuple[Card, ...]:
-    """Cards of entries that came `for_display()`; one more query for all of them."""
+    """Cards of entries that came `for_display()`; two more queries for all of them."""
     with_total = [entry for entry in entries if entry.media.total_episodes]
     watched = watched_by_season([entry.pk for entry in with_total])
+    upcoming = next_episodes([e for e in with_total if not is_complete(e)], watched)
     return tuple(
         Card(
             entry=entry,
@@ -272,7 +307,12 @@ def make_cards(entries: Sequence[LibraryEntry]) -> tuple[Card, ...]:
             progress=progress_text(entry.watched_episodes_count, entry.media.total_episodes)
             if entry.media.is_series
             else "",
-            bar=make_bar(entry, entry.media.seasons.all(), watched[entry.pk]),
+            bar=make_bar(
+                entry,
+                entry.media.seasons.all(),
+                {number: season.watched for number, season in watched[entry.pk].items()},
+            ),
+            next=upcoming.get(entry.pk),
             is_complete=is_complete(entry),
             has_new_episodes=entry.has_new_episodes,
         )
@@ -295,8 +335,19 @@ def make_bar(
     )
 
 
-def watched_by_season(entry_ids: Sequence[int]) -> Mapping[int, Mapping[int, int]]:
-    """Roughly how many episodes of which season, for the bars of a page of cards.
+@dataclass(frozen=True, slots=True)
+class SeasonWatched:
+    """Roughly how many episodes of a season were watched, and the number of the last of them.
+
+    `furthest` is None where TMDB has none of them.
+    """
+
+    watched: int
+    furthest: int | None
+
+
+def watched_by_season(entry_ids: Sequence[int]) -> Mapping[int, Mapping[int, SeasonWatched]]:
+    """What was watched of which season, for a page of cards.
 
     One query that counts in the database: it shows where the watched episodes lie, while how
     many they are is what rule 10 stored on the entry.
@@ -310,11 +361,74 @@ def watched_by_season(entry_ids: Sequence[int]) -> Mapping[int, Mapping[int, int
         .annotate(
             identified=Count("tmdb_episodes", distinct=True),
             others=Count("title_hash", distinct=True, filter=Q(tmdb_episodes__isnull=True)),
+            furthest=Max("tmdb_episodes__number"),
         )
-        .values_list("entry_id", "season", "identified", "others")
+        .values_list("entry_id", "season", "identified", "others", "furthest")
     )
-    watched: dict[int, dict[int, int]] = defaultdict(dict)
-    for entry_id, season, identified, others in rows:
+    watched: dict[int, dict[int, SeasonWatched]] = defaultdict(dict)
+    for entry_id, season, identified, others, furthest in rows:
         if season is not None:
-            watched[entry_id][season] = identified + others
+            watched[entry_id][season] = SeasonWatched(identified + others, furthest)
     return watched
+
+
+def next_episodes(
+    entries: Sequence[LibraryEntry], watched: Mapping[int, Mapping[int, SeasonWatched]]
+) -> Mapping[int, Next]:
+    """The next episode of each entry by its id: aired, not watched, after the furthest watched.
+
+    The same that the series' own page offers; none where nothing watched is known to TMDB. One
+    query, of the episodes of two seasons of each entry at most.
+    """
+    goes_on = {entry.pk: _goes_on(entry, watched[entry.pk]) for entry in entries}
+    episodes: dict[int, list[tuple[int, int, str, date | None]]] = defaultdict(list)
+    rows = Episode.objects.filter(
+        season__in=[season.pk for seasons in goes_on.values() for season, _ in seasons]
+    )
+    for season_id, tmdb_id, number, title, day in rows.order_by("number").values_list(
+        "season_id", "tmdb_id", "number", "title", "air_date"
+    ):
+        episodes[season_id].append((tmdb_id, number, title, day))
+    found = {}
+    today = timezone.localdate()
+    for entry in entries:
+        aired = entry.media.aired_episodes
+        for season, after in goes_on[entry.pk]:
+            before = sum(s.episode_count for s in _regular(entry) if s.number < season.number)
+            found[entry.pk] = next(
+                (
+                    Next(f"t{tmdb_id}", season.number, number, title or numbered(number))
+                    for at, (tmdb_id, number, title, day) in enumerate(episodes[season.pk], 1)
+                    if number > after
+                    and (day <= today if day else aired is None or before + at <= aired)
+                ),
+                None,
+            )
+            if found[entry.pk]:
+                break
+    return {pk: upcoming for pk, upcoming in found.items() if upcoming}
+
+
+def _goes_on(entry: LibraryEntry, watched: Mapping[int, SeasonWatched]) -> list[tuple[Season, int]]:
+    """The seasons in which the next episode can be, each with the number that it is after."""
+    regular = _regular(entry)
+    for at, season in reversed(list(enumerate(regular))):
+        seen = watched.get(season.number)
+        if seen is None:
+            continue
+        following = [(after, 0) for after in regular[at + 1 : at + 2]]
+        if seen.watched >= season.episode_count:
+            return following
+        # Which ones were watched is not known where TMDB has none of them.
+        return [(season, seen.furthest), *following] if seen.furthest is not None else []
+    return []
+
+
+def _regular(entry: LibraryEntry) -> list[Season]:
+    seasons = entry.media.seasons.all()
+    return [one for one in seasons if one.number != SPECIALS and one.episode_count]
+
+
+def numbered(number: int) -> str:
+    """What an episode without a title is called."""
+    return _("Episode %(number)s") % {"number": number}

@@ -12,8 +12,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 SPECIALS = 0
+ONE_DAY = timedelta(days=1)
 
 EpisodeKey = tuple[Hashable, ...]
 
@@ -104,13 +106,52 @@ def is_special(viewing: Watched) -> bool:
     return viewing.season_number == SPECIALS
 
 
-def count_episodes(viewings: Iterable[Watched]) -> int:
-    """Distinct episodes of one entry, without specials (rule 10).
+def regular_keys(viewings: Iterable[Watched]) -> dict[int, frozenset[EpisodeKey]]:
+    """The episode keys of one entry's viewings without the specials: what rule 10 counts."""
+    return episode_keys([v for v in viewings if not is_special(v)])
 
-    `viewings` are those that nobody dismissed.
+
+def distinct(keys: Mapping[int, frozenset[EpisodeKey]]) -> int:
+    """How many episodes the keys name."""
+    return len(frozenset().union(*keys.values()))
+
+
+def told_again(days: Mapping[int, date | None]) -> dict[int, int]:
+    """Of viewings of one episode: those that tell again of a watch, with the one that stands for it.
+
+    What lies within a day of an earlier viewing is the same watch (rule 7). `days` has the day of
+    each viewing by its id.
     """
-    regular = [v for v in viewings if not is_special(v)]
-    return len(frozenset().union(*episode_keys(regular).values()))
+    told: dict[int, int] = {}
+    first: tuple[date, int] | None = None
+    for day, pk in sorted((day, pk) for pk, day in days.items() if day):
+        if first is not None and day - first[0] <= ONE_DAY:
+            told[pk] = first[1]
+        else:
+            first = (day, pk)
+    return told
+
+
+def first_and_again(
+    keys: Mapping[int, frozenset[EpisodeKey]], days: Mapping[int, date | None]
+) -> dict[int, tuple[int, int]]:
+    """How many episodes each viewing of an entry shows for the first time, and how many again.
+
+    `keys` and `days` are by viewing id. A viewing that tells again of a watch shows nothing, and
+    so does one without a day where a day is known: it says no more than that it was watched.
+    """
+    of_episode: dict[frozenset[EpisodeKey], dict[int, date | None]] = defaultdict(dict)
+    for pk, shown in keys.items():
+        of_episode[shown][pk] = days[pk]
+    told = {pk for same in of_episode.values() for pk in told_again(same)}
+    seen: set[EpisodeKey] = set()
+    found: dict[int, tuple[int, int]] = {}
+    for pk in sorted(keys, key=lambda pk: (days[pk] is None, days[pk] or date.min, pk)):
+        new = len(keys[pk] - seen)
+        is_dated = days[pk] is not None
+        found[pk] = (0, 0) if pk in told else (new, len(keys[pk]) - new if is_dated else 0)
+        seen |= keys[pk]
+    return found
 
 
 def count_by_season(viewings: Iterable[Watched]) -> Mapping[int | None, int]:

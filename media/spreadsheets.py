@@ -25,15 +25,18 @@ COLUMNS = [
     "not_counted",
 ]
 
-FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
+# Where a cell begins, or would for a spreadsheet that splits at semicolons, tabs or lines, as
+# those of many countries do: they heed neither commas nor quotes in the middle.
+FORMULA = re.compile(r"(^|[;\t\r\n])(?=[^\S\t\r\n]*[=+\-@|%＝＋－＠])")
 
 
 def defused(cell: str) -> str:
-    """The cell, with an apostrophe before what a spreadsheet would take for a formula.
+    """The cell, with an apostrophe before whatever a spreadsheet would take for a formula.
 
     Titles come from files that anybody may have made.
     """
-    return f"'{cell}" if FORMULA.match(cell) else cell
+    found = FORMULA.sub(r"\1'", cell)
+    return f"'{found}" if found[:1] in ("\t", "\r", "\n") else found
 
 
 class _Echo:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
+from accounts.limits import allow
 from accounts.preferences import remember_view
 from media.entry_pages import movie_page, series_page
 from media.forms import LibraryForm
@@ -17,6 +18,9 @@ from media.models import LibraryEntry
 from media.pages import library_page
 from media.tasks import look_up_now
 from media.titles import put_into_language
+
+# Each is a task for the one worker of all.
+LOOK_UPS_PER_MINUTE = 5
 
 
 @require_safe
@@ -32,14 +36,15 @@ def library(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def look_up(request: SignedInRequest) -> HttpResponse:
-    look_up_now(request.user)
+    if allow(f"look-up:{request.user.pk}", LOOK_UPS_PER_MINUTE, 60):
+        look_up_now(request.user)
     messages.success(request, _("TMDB is being asked. The totals appear as they come."))
     return redirect("media:library")
 
 
 @require_safe
 def entry(request: SignedInRequest, pk: int) -> HttpResponse:
-    entries = LibraryEntry.objects.of(request.user).select_related("media")
+    entries = LibraryEntry.objects.of(request.user).with_last_time().select_related("media")
     found = get_object_or_404(entries.prefetch_related("names"), pk=pk)
     put_into_language([found], request.user)
     if found.media.is_series:

@@ -32,6 +32,11 @@ _GENERIC = (
     re.compile(r"(?:エピソード|에피소드) ?(?P<number>\d{1,4})"),
     re.compile(r"(?P<number>\d{1,4})"),
 )
+# As TMDB calls seasons that have no name, in some of its languages.
+_SEASON = re.compile(
+    r"(?:season|staffel|saison|temporada|stagione|seizoen|sezon|sæson|saeson|sasong|sesong|kausi) "
+    r"(?P<number>\d{1,4})"
+)
 # What may stand before the colon of an episode title and is not part of its name.
 _HEADING = re.compile(rf"(?:{_EPISODE_WORD}) \S+(?: \S+)?|\w+ \d{{1,4}}|\d{{1,4}}")
 _PART_WORDS = frozenset({"part", "parts", "pt", "pts"})
@@ -54,6 +59,13 @@ def generic_number(title: str) -> int | None:
         if found := pattern.fullmatch(words):
             return int(found["number"])
     return None
+
+
+@lru_cache(maxsize=4096)
+def generic_season(name: str) -> int | None:
+    """3 for `Season 3`, `Staffel 3`, `Saison 3`; None for a season with a name of its own."""
+    found = _SEASON.fullmatch(fold(name))
+    return int(found["number"]) if found else None
 
 
 @lru_cache(maxsize=65536)

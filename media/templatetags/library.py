@@ -11,17 +11,19 @@ from django import template
 from django.core.paginator import Page
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from accounts.models import Posters
 from media.bars import Bar
+from media.charts import CELL
 from media.days import shown_day
 from media.models import Media, Viewing
 from media.posters import WIDTHS
+from media.statistics_pages import YearView
 from tmdb.service import poster_url
 from tmdb.types import is_poster_path
 
@@ -29,6 +31,7 @@ register = template.Library()
 
 # As many as static/css/poster.css has classes, and templates/components/_motifs.html drawings.
 TONES = 18
+TAB_SKIPS = ' tabindex="-1"'
 MOTIFS = 8
 
 
@@ -56,7 +59,7 @@ def poster_of(media: Media, come: str = Posters.SITE) -> Poster:
         sources = ", ".join(
             f"{poster_address(media.poster_path, width, come)} {width}w" for width in WIDTHS
         )
-    return Poster(media.title, source, sources, digest[0] % TONES, digest[1] % MOTIFS)
+    return Poster(media.shown_title, source, sources, digest[0] % TONES, digest[1] % MOTIFS)
 
 
 def poster_address(path: str, width: int, come: str) -> str:
@@ -138,6 +141,30 @@ def minutes(seconds: int) -> str:
     if not hours:
         return _("%(minutes)s min") % {"minutes": rest}
     return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
+
+
+@register.simple_tag
+def calendar_days(year: YearView) -> SafeString:
+    """The days of a calendar on which something was watched, as links; only the last is a stop
+    of the Tab key.
+
+    Not a template: ten years have thousands of them.
+    """
+    last = len(year.days) - 1
+    links = [
+        f'<a href="{escape(day.address)}"{"" if at == last else TAB_SKIPS}>'
+        f"<title>{escape(day.words)}</title>"
+        f'<path class="day-{day.cell.level}" d="M{day.cell.x} {day.cell.y}h{CELL}v{CELL}h-{CELL}z"/>'
+        "</a>"
+        for at, day in enumerate(year.days)
+    ]
+    return mark_safe("".join(links))  # noqa: S308
+
+
+@register.filter
+def grouped(value: int) -> str:
+    """A whole number with its digits grouped as the language does."""
+    return formats.number_format(value, force_grouping=True)
 
 
 def short_day(value: date, today: date) -> str:

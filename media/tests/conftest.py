@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
+from media.models import Viewing
 from media.tests.fake_tmdb import FakeTmdb, fake_tmdb
 from media.tests.making import look_up, watch
 from media.tests.states import entry_named
@@ -45,6 +47,8 @@ def open_shelf(user: User, tmdb: FakeTmdb) -> User:
     doubt(user, "Lupin", "Chapter 1", read_as="episode")
     doubt(user, "Lupin", "Chapter 2", read_as="episode")
     look_up()
+    # TMDB was asked about them, and left them open.
+    Viewing.objects.doubtful().update(doubt_asked_at=timezone.now())
     assert entry_named("Kingdom").lookup_status == "uncertain"
     assert entry_named("Jumanji").lookup_status == "not_found"
     assert entry_named("Dark") == entry_named("Dunkel")

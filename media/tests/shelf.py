@@ -65,8 +65,9 @@ def add_series(
             "total_episodes": total or sum(seasons),
             "aired_episodes": aired,
         }
-    Media.objects.filter(pk=entry.media_id).update(**fields)
-    entry.media.refresh_from_db()
+    for name, value in fields.items():
+        setattr(entry.media, name, value)
+    entry.media.save()
     episodes = add_seasons(entry.media, seasons)
     for at in range(watched):
         day = last - timedelta(days=watched - 1 - at)

@@ -340,3 +340,17 @@ def test_the_library_counts_what_is_gone_among_what_needs_attention(user):
     assert [e.media.title for e in LibraryEntry.objects.of(user).needing_attention()] == ["Gone"]
     Media.objects.update(tmdb_gone_at=None)
     assert not LibraryEntry.objects.of(user).needing_attention().exists()
+
+
+def test_why_a_title_is_doubtful_is_said_in_the_readers_language(user):
+    one = doubt(user, "Dark", "Alpha")
+    message = {"template": "another name: %(name)s", "values": {"name": "Dunkel"}}
+    one.alternative = {**(one.alternative or {}), "message": message}
+    one.save()
+    with translation.override("de"):
+        (group,) = attention._groups(user)
+    assert group[2][0].reason == "anderer Name: Dunkel"
+    one.alternative = {"reason": "the file does not tell", **one.alternative, "message": None}
+    one.save()
+    (group,) = attention._groups(user)
+    assert group[2][0].reason == "the file does not tell"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
-from media import deciding
+from conftest import empty_cache
+from media import attention, deciding
 from media.models import (
     DecidedBy,
     Decision,
@@ -64,6 +67,16 @@ class TestTheList:
     def test_it_says_so_when_nothing_is_left(self, client, ana):
         html = client.get(LIST).text
         assert "Nothing needs your attention" in html
+
+    def test_titles_are_in_the_language_of_the_user(self, client, ana):
+        lost = add_series(ana, "Money Heist", [3], 1, tmdb_gone_at=timezone.now())
+        other = add_series(ana, "Dark", [3], 1)
+        ana.title_language = "de"
+        ana.save()
+        Media.objects.filter(pk=lost.media_id).update(titles={"de-DE": "Haus des Geldes"})
+        assert ">Haus des Geldes</a>" in client.get(LIST).text
+        assert "Which series is “Haus des Geldes”?" in client.get(to("fix", lost)).text
+        assert ">Haus des Geldes</option>" in client.get(to("fix", other)).text
 
     def test_a_filter_without_anything_left_says_so(self, client, shelf):
         assert "Nothing of this kind is left" in client.get(f"{LIST}?show=failed").text
@@ -156,7 +169,7 @@ class TestChoosing:
 
     def test_with_tmdb_down_the_choice_is_kept(self, client, shelf, tmdb, monkeypatch):
         monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
-        cache.clear()
+        empty_cache()
         tmdb.status = 503
         client.post(to("match", entry_named("Kingdom")), {"tmdb_id": 77})
         assert entry_named("Kingdom").media.tmdb_id == 77
@@ -210,7 +223,7 @@ class TestConfirmingTogether:
 
     def test_a_tmdb_that_is_down_is_asked_only_once(self, client, shelf, tmdb, monkeypatch):
         monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
-        cache.clear()
+        empty_cache()
         entries = [entry_named("Kingdom"), entry_named("Jumanji")]
         LibraryEntry.objects.filter(pk__in=[e.pk for e in entries]).update(
             lookup_status="uncertain"
@@ -346,6 +359,32 @@ class TestSayingWhatItIs:
         assert state(shelf) == before
 
 
+class TestTitles:
+    def test_one_title_of_a_series_becomes_a_movie_and_an_episode_again(self, client, shelf):
+        watch(shelf, "Dark", "The Movie")
+        before = state(shelf)
+        series = entry_named("Dark")
+        movie = Viewing.objects.get(episode_title="The Movie")
+        page = client.get(to("fix", series)).text
+        assert f'value="{movie.title_hash}"' in page and "Movies among its titles" in page
+        response = client.post(to("make-movies", series), {"title": [movie.title_hash]})
+        movie.refresh_from_db()
+        assert response.url == movie.entry.get_absolute_url()
+        assert (movie.kind, movie.entry.media.title) == ("movie", movie.raw_title)
+        assert entry_named("Dark") == series
+        log = DecisionLog.objects.latest("pk")
+        assert attention.in_words(log) == f"“{movie.raw_title}” is a movie"
+        client.post(reverse("media:undo", args=[log.pk]))
+        assert state(shelf) == before
+
+    @pytest.mark.parametrize("titles", [[], ["x"], ["0" * 32]])
+    def test_titles_that_the_series_does_not_have_change_nothing(self, client, shelf, titles):
+        before = state(shelf)
+        response = client.post(to("make-movies", entry_named("Dark")), {"title": titles})
+        assert response.url == to("fix", entry_named("Dark"))
+        assert state(shelf) == before
+
+
 class TestNames:
     def test_names_are_split_off(self, client, shelf):
         name = EntryName.objects.get(name="Dunkel")
@@ -477,8 +516,46 @@ class TestGone:
     def test_without_an_answer_nothing_is_claimed(self, client, shelf, tmdb, monkeypatch):
         monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
         tmdb.status = 503
+        long_ago()
         response = client.post(to("ask-again", entry_named("Breaking Bad")), follow=True)
         assert "TMDB does not answer now" in response.text
+
+
+def long_ago():
+    Media.objects.filter(tmdb_id=1396).update(last_tmdb_update=timezone.now() - timedelta(days=3))
+
+
+class TestCheckNow:
+    def check(self, client, entry):
+        there = entry.get_absolute_url()
+        response = client.post(to("ask-again", entry), {"next": there}, follow=True)
+        assert response.redirect_chain == [(there, 302)]
+        return response.text
+
+    def test_the_page_of_a_series_says_when_its_totals_were_checked(self, client, shelf):
+        long_ago()
+        page = client.get(entry_named("Breaking Bad").get_absolute_url()).text
+        assert "totals from TMDB, checked 3\N{NO-BREAK SPACE}days ago" in page
+
+    def test_new_totals_come_at_once(self, client, shelf, tmdb):
+        long_ago()
+        entry = entry_named("Breaking Bad")
+        assert "nothing new: the total is the same" in self.check(client, entry)
+        long_ago()
+        tmdb.series[1396]["number_of_episodes"] = 5
+        assert "The total is 5 episodes now." in self.check(client, entry)
+        assert "checked just now" in self.check(client, entry)
+
+    def test_what_was_asked_just_now_is_not_asked_again(self, client, shelf, tmdb):
+        entry = entry_named("Breaking Bad")
+        asked = len(tmdb.asked)
+        assert "was asked about this series just now" in self.check(client, entry)
+        assert len(tmdb.asked) == asked
+
+    def test_without_a_key_there_is_nothing_to_press(self, client, shelf, settings):
+        settings.TMDB_API_KEY = ""
+        page = client.get(entry_named("Breaking Bad").get_absolute_url()).text
+        assert "checked" in page and "Check now" not in page
 
 
 class TestUndo:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from media import library
-from media.entry_pages import Next, days_watched, movie_page, series_page
+from media.entry_pages import days_watched, movie_page, series_page
 from media.models import LibraryEntry, Media, Season
+from media.pages import Next
 from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,15 @@ def test_a_series_that_tmdb_does_not_know_shows_the_seasons_of_the_file(user):
     assert page.unlisted == 0
 
 
+def test_seasons_that_only_count_are_named_in_the_language_of_the_page(user):
+    entry = add_series(user, "Dark", [3, 3], 1)
+    entry.media.seasons.filter(number=1).update(name="Season 1")
+    entry.media.seasons.filter(number=2).update(name="Season 5: Cycles")
+    with translation.override("de"):
+        page = series_page(reload(entry))
+        assert [view.name for view in page.seasons] == ["Staffel 1", "Season 5: Cycles"]
+
+
 def test_specials_stand_apart_and_count_nowhere(user):
     entry = add_series(user, "Dark", [10], 1)
     special = add_seasons(entry.media, [3], first_number=0)[0]
@@ -166,3 +176,27 @@ def test_where_titles_are_not_matched_no_season_is_marked_twice(user):
     assert season(page, 1).to_watch == ""
     last = season(page, 2).lines[-1].key
     assert len(page.up_to(last)) == 4
+
+
+def test_a_series_of_any_length_makes_no_endless_page(client, user, monkeypatch):
+    monkeypatch.setattr("media.entry_pages.MOST_LINES", 5)
+    monkeypatch.setattr("media.fixing.MOST_LINES", 5)
+    entry = add_series(user, "Dark", [3, 3], 6)
+    for number in range(4):
+        watch(entry, f"Dark: Season 9: X{number}", DAY, season_number=9, episode_title=f"X{number}")
+    page = series_page(reload(entry))
+    assert [len(view.lines) for view in page.seasons] == [3, 2, 0]
+    assert [view.unshown for view in page.seasons] == [0, 1, 4]
+    assert sum(view.watched for view in page.seasons) == 10
+    client.force_login(user)
+    assert "… + 4" in client.get(entry.get_absolute_url()).text
+    assert client.get(f"/entry/{entry.pk}/fix/").text.count('name="title"') == 5
+
+
+def test_a_film_seen_without_end_makes_no_endless_page(user, monkeypatch):
+    monkeypatch.setattr("media.entry_pages.MOST_LINES", 2)
+    film = add_movie(user, "Roma", *(DAY + timedelta(days=n) for n in range(4)))
+    assert [v.day for v in movie_page(film).viewings] == [
+        DAY + timedelta(days=3),
+        DAY + timedelta(days=2),
+    ]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.http import QueryDict
+from django.utils import timezone
 
+from media import library
+from media.entry_pages import series_page
 from media.forms import LibraryForm, LibraryQuery, Show, Sort
-from media.models import LibraryEntry, LookupStatus, Media
+from media.models import EntryName, Episode, LibraryEntry, LookupStatus, Media, Viewing
 from media.pages import library_page
-from media.tests.shelf import DAY, add_movie, add_series
+from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +34,7 @@ def shelf(user):
 
 
 def titles(user, **query):
-    return [card.media.title for card in library_page(user, LibraryQuery(**query)).cards]
+    return [card.media.shown_title for card in library_page(user, LibraryQuery(**query)).cards]
 
 
 def cards_by_title(user):
@@ -172,10 +177,10 @@ def test_a_state_has_the_shortest_address_that_says_it():
     assert LibraryQuery(show=Show.MOVIES).address(show=Show.ALL) == "."
 
 
-def test_titles_come_in_pages_of_sixty(user):
-    for number in range(61):
+def test_titles_come_in_pages_of_full_rows(user):
+    for number in range(49):
         add_movie(user, f"Film {number:02}", date(2024, 1, 1) + timedelta(days=number))
-    assert titles(user)[0] == "Film 60"
+    assert titles(user)[0] == "Film 48"
     assert titles(user, page=2) == ["Film 00"]
     assert titles(user, page=99) == ["Film 00"]
 
@@ -220,12 +225,128 @@ def test_searching_minds_neither_case_nor_accents_in_any_script(user, title, wan
 
 def test_titles_are_in_the_language_of_the_user_where_tmdb_has_it(user):
     entry = add_series(user, "La casa de papel", [10], 2)
-    Media.objects.filter(pk=entry.media_id).update(
-        title="Money Heist", titles={"de-DE": "Haus des Geldes", "pt-BR": "A Casa de Papel"}
-    )
+    entry.media.title = "Money Heist"
+    entry.media.titles = {"de-DE": "Haus des Geldes", "pt-BR": "A Casa de Papel"}
+    entry.media.save()
     assert titles(user) == ["Money Heist"]
     user.title_language = "de"
     assert titles(user) == ["Haus des Geldes"]
     assert titles(user, search="geldes") == ["Haus des Geldes"]
     user.title_language = "fr"
     assert titles(user) == ["La casa de papel"]
+
+
+def next_on_cards(user):
+    return {title: card.next for title, card in cards_by_title(user).items() if card.next}
+
+
+def test_a_card_names_the_episode_that_comes_next(shelf):
+    upcoming = next_on_cards(shelf)
+    assert {title: (one.season, one.number) for title, one in upcoming.items()} == {
+        "Dark": (3, 1),
+        "Almost": (1, 10),
+    }
+    assert upcoming["Dark"].title == "S3E1"
+
+
+NOT_YET, LONG_AGO = date(9999, 1, 1), date(2000, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("seasons", "watched", "aired", "days"),
+    [
+        ([3, 3], 0, None, {}),
+        ([3, 3], 3, None, {}),
+        ([3, 3], 5, 5, {}),
+        ([3, 3], 4, None, {5: NOT_YET, 6: LONG_AGO}),
+        ([3, 0, 3], 3, None, {}),
+        ([3, 3], 3, 4, {}),
+    ],
+)
+def test_a_card_names_the_same_episode_as_the_page_of_the_series(
+    user, seasons, watched, aired, days
+):
+    entry = add_series(user, "Dark", seasons, watched, aired=aired)
+    add_seasons(entry.media, [2], first_number=0)
+    episodes = Episode.objects.filter(season__number__gt=0).order_by("season__number", "number")
+    for at, episode in enumerate(episodes, start=1):
+        Episode.objects.filter(pk=episode.pk).update(air_date=days.get(at))
+    card = cards_by_title(user)["Dark"]
+    expected = series_page(entry).next
+    assert card.next == (expected if watched and not card.is_complete else None)
+
+
+def test_after_a_gap_the_card_goes_on_with_what_follows_the_furthest(user):
+    entry = add_series(user, "Dark", [3, 3], 5)
+    gone = Viewing.objects.filter(tmdb_episodes__season__number=1).order_by("pk")[0]
+    gone.delete()
+    Viewing.objects.filter(tmdb_episodes__number=2, tmdb_season=2).delete()
+    library.recount([entry.pk])
+    upcoming = cards_by_title(user)["Dark"].next
+    assert (upcoming.season, upcoming.number) == (2, 2)
+
+
+def test_titles_are_sorted_as_they_are_shown(user):
+    for title, german in (("Money Heist", "Haus des Geldes"), ("Dark", ""), ("Elite", "Élite")):
+        entry = add_series(user, title, [10], 2)
+        Media.objects.filter(pk=entry.media_id).update(titles={"de-DE": german})
+    add_movie(user, "Flucht")
+    assert titles(user, sort=Sort.TITLE) == ["Dark", "Elite", "Flucht", "Money Heist"]
+    user.title_language = "de"
+    in_german = ["Dark", "Élite", "Flucht", "Haus des Geldes"]
+    assert titles(user, sort=Sort.TITLE) == in_german
+    assert titles(user, sort=Sort.TITLE, show=Show.MOVIES) == ["Flucht"]
+
+
+def test_what_is_shown_in_a_language_is_not_stored(user):
+    entry = add_series(user, "Money Heist", [10], 2)
+    Media.objects.filter(pk=entry.media_id).update(titles={"de-DE": "Haus des Geldes"})
+    user.title_language = "de"
+    (card,) = library_page(user, LibraryQuery()).cards
+    card.media.save()
+    assert (card.media.shown_title, Media.objects.get().title) == ("Haus des Geldes", "Money Heist")
+
+
+def test_a_name_that_an_older_version_stored_is_found(user):
+    add_movie(user, "Größe")
+    Media.objects.update(folded="")
+    EntryName.objects.update(folded="")
+    assert titles(user, search="grosse") == []
+    import_module("media.migrations.0011_folded_titles").fold_all(apps, None)
+    assert titles(user, search="grosse") == ["Größe"]
+
+
+def test_profiles_are_those_of_viewings_that_are_shown(user, make_user):
+    for profile in ("Zoë", "", "Ada", "Ada", "Émile", "Gone"):
+        viewing = add_movie(user, f"Of {profile} {make_user()}").viewings.get()
+        viewing.profile = profile
+        viewing.dismissed_at = timezone.now() if profile == "Gone" else None
+        viewing.save()
+    assert sorted(Viewing.objects.profiles_of(user)) == ["Ada", "Zoë", "Émile"]
+    assert Viewing.objects.profiles_of(make_user()) == ()
+
+
+def test_a_number_instead_of_a_title_is_not_said_twice(user):
+    entry = add_series(user, "Dark", [3], 2)
+    Episode.objects.filter(season__media=entry.media, number=3).update(title="Episode 3")
+    assert not cards_by_title(user)["Dark"].next.is_titled
+    Episode.objects.filter(season__media=entry.media, number=3).update(title="Secrets")
+    assert cards_by_title(user)["Dark"].next.is_titled
+
+
+def test_the_last_day_is_that_of_the_users_time_zone_where_the_time_is_known(user):
+    late = add_movie(user, "Roma")
+    late.viewings.update(watched_at=datetime(2024, 5, 1, 23, 30, tzinfo=UTC))
+    add_movie(user, "Okja")
+    with timezone.override("Europe/Berlin"):
+        days = {title: card.entry.last_day for title, card in cards_by_title(user).items()}
+    assert days == {"Roma": DAY + timedelta(days=1), "Okja": DAY}
+
+
+def test_nothing_comes_next_where_nobody_knows_which_episodes_were_watched(user):
+    entry = add_series(user, "Dark", [3, 3], 3)
+    for at in (1, 2):
+        title = f"Unheard of {at}"
+        watch(entry, f"Dark: Season 2: {title}", DAY, season_number=2, episode_title=title)
+    library.recount([entry.pk])
+    assert cards_by_title(user)["Dark"].next is series_page(entry).next is None

@@ -53,6 +53,12 @@ DECISIONS = {
     "read a movie as one": lambda: deciding.read_titles(
         entry_named("Lupin").user_id, hashes("Dark: Alpha"), ViewingKind.MOVIE
     ),
+    "one title is a movie": lambda: deciding.read_as_movies(
+        entry_named("Dark"), [min(hashes("Dark"))]
+    ),
+    "all titles are movies": lambda: deciding.read_as_movies(
+        entry_named("Kingdom"), hashes("Kingdom")
+    ),
     "split": lambda: deciding.split(entry_named("Dark"), [EntryName.objects.get(name="Dunkel").pk]),
     "merge": lambda: deciding.merge(entry_named("Jumanji"), entry_named("Kingdom")),
     "merge into what is matched": lambda: deciding.merge(

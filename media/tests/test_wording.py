@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.wording import divided, fold, generic_number, short_forms, title_forms
+from media.wording import divided, fold, generic_number, generic_season, short_forms, title_forms
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,22 @@ from media.wording import divided, fold, generic_number, short_forms, title_form
 )
 def test_a_title_that_only_counts_tells_its_number(title, number):
     assert generic_number(title) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("Season 3", 3),
+        ("Staffel 12", 12),
+        ("Säsong 2", 2),
+        ("Sæson 2", 2),
+        ("Season 3: Cycles", None),
+        ("Chapter 3", None),
+        ("", None),
+    ],
+)
+def test_a_season_that_only_counts_tells_its_number(name, number):
+    assert generic_season(name) == number
 
 
 @pytest.mark.parametrize(

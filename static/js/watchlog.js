@@ -41,8 +41,8 @@ for (const zone of document.querySelectorAll("[data-drop]")) {
   show();
 }
 for (const form of document.querySelectorAll("form[data-busy]")) {
-  form.addEventListener("submit", () => {
-    const button = form.querySelector("button[type=submit]");
+  form.addEventListener("submit", (event) => {
+    const button = event.submitter ?? form.querySelector("button[type=submit]");
     button.textContent = form.dataset.busy;
     button.setAttribute("aria-disabled", "true");
   });

@@ -1,0 +1,76 @@
+"""What migrations write into rows that were there before."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.utils import timezone
+
+from media import library, marking
+from media.models import Viewing
+from media.tests.shelf import DAY, add_movie, add_series, watch
+
+fill = import_module("media.migrations.0010_seen_first_and_again").fill
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana(make_user):
+    return make_user("ana")
+
+
+def seen():
+    """How often each viewing shows something new and again, by title and day."""
+    rows = Viewing.objects.values_list("raw_title", "day", "seen_first", "seen_again")
+    return {(title, day): counts for title, day, *counts in rows}
+
+
+def fill_as_new():
+    """As the migration finds rows: each with what the new columns hold by default."""
+    Viewing.objects.update(seen_first=1, seen_again=0)
+    fill(apps, connection.schema_editor)
+
+
+def test_what_was_seen_before_is_told_from_what_was_new(ana):
+    dark = add_series(ana, "Dark", [10, 8], 3)
+    for day in (date(2024, 5, 20), date(2024, 5, 21), date(2024, 7, 1)):
+        watch(dark, f"Dark: One {day}", day, season_number=1, episode_title="One")
+    watch(dark, "Dark: Bonus", DAY, season_number=0, episode_title="Bonus")
+    watch(
+        dark,
+        "Dark: Gone",
+        DAY,
+        season_number=1,
+        episode_title="Gone",
+        dismissed_at=timezone.now(),
+    )
+    add_movie(ana, "Roma", date(2024, 3, 1), date(2024, 3, 2), date(2024, 8, 1))
+    marking.watch_episodes(
+        dark, [dark.media.seasons.get(number=2).episodes.get(number=8).tmdb_id], None
+    )
+    library.recount(ana.library.values_list("pk", flat=True))
+    wanted = seen()
+    fill_as_new()
+    assert seen() == wanted
+    # What the columns' defaults would not have got right.
+    roma = [counts for (title, _day), counts in sorted(wanted.items(), key=str) if "Roma" in title]
+    assert roma == [[1, 0], [0, 0], [0, 1]]
+    assert [counts for (title, _day), counts in wanted.items() if "One" in title] == [
+        [1, 0],
+        [0, 0],
+        [0, 1],
+    ]
+
+
+def test_more_entries_than_it_takes_at_a_time_are_filled(ana, monkeypatch):
+    migration = import_module("media.migrations.0010_seen_first_and_again")
+    monkeypatch.setattr(migration, "ENTRIES_AT_A_TIME", 2)
+    for n in range(5):
+        add_movie(ana, f"Film {n}", date(2024, 3, 1), date(2024, 8, 1))
+    fill_as_new()
+    assert sorted(seen().values()) == [[0, 1]] * 5 + [[1, 0]] * 5
