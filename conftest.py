@@ -49,13 +49,19 @@ def _no_internet() -> Iterator[None]:
 def _fresh_cache(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
     """No test finds what another one cached."""
     yield
+    # The cache's table is no model's, so that the flush between such tests spares it.
+    if settings.REDIS_URL or _commits(request):
+        with django_db_blocker.unblock():
+            empty_cache()
+
+
+def empty_cache() -> None:
+    """Forget what this run cached."""
     if settings.REDIS_URL:
         # By pattern: clear() would empty the whole Redis, not just the keys of this run.
         cache.delete_pattern("*")  # type: ignore[attr-defined]
-    elif _commits(request):
-        # The cache's table is no model's, so that the flush between such tests spares it.
-        with django_db_blocker.unblock():
-            cache.clear()
+    else:
+        cache.clear()
 
 
 def _commits(request: pytest.FixtureRequest) -> bool:
@@ -141,6 +147,8 @@ def process_env(transactional_db: None) -> dict[str, str]:
         "PLAIN_HTTP": "true",
         "DATABASE_URL": url,
         "REDIS_URL": settings.REDIS_URL,
+        # What it caches goes with what the test cached.
+        "CACHE_KEY_PREFIX": str(settings.CACHES["default"].get("KEY_PREFIX", "")),
         "TMDB_API_KEY": "",
     }
 

@@ -29,6 +29,8 @@ POLICY = ", ".join(f"{feature}=()" for feature in DENIED)
 
 
 class HeadersMiddleware:
+    """On every answer, whatever it was that answered."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
@@ -36,7 +38,17 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+class PrivateMiddleware:
+    """What one person sees is for no shared cache, and asked for anew after signing out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
         if request.user.is_authenticated:
-            # What one person sees is for no shared cache, and asked for anew after signing out.
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

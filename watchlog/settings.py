@@ -63,6 +63,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "watchlog.request_log.RequestLogMiddleware",
+    # Around all the others: what those answer by themselves, static files and refusals, has its
+    # headers, too.
+    "watchlog.headers.HeadersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # After WhiteNoise, whose files come compressed already. Random padding keeps the length of
@@ -75,10 +80,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "accounts.preferences.PreferencesMiddleware",
-    "watchlog.headers.HeadersMiddleware",
+    "watchlog.headers.PrivateMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -137,6 +140,7 @@ if REDIS_URL:
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": REDIS_URL,
+            "KEY_PREFIX": env.str("CACHE_KEY_PREFIX", default=""),
             "OPTIONS": {
                 "CLIENT_CLASS": "django_redis.client.DefaultClient",
                 "SOCKET_CONNECT_TIMEOUT": 1,
@@ -196,6 +200,7 @@ LOGOUT_REDIRECT_URL = "accounts:login"
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
 AXES_HANDLER = "accounts.lockout.LockoutHandler"
 AXES_CLIENT_IP_CALLABLE = "accounts.addresses.client_network"
+AXES_USERNAME_CALLABLE = "accounts.lockout.username_of"
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
 AXES_FAILURE_LIMIT = 8
@@ -255,6 +260,8 @@ IMPORT_LEASE_SECONDS: float = env.float("IMPORT_LEASE_SECONDS", default=60.0)
 IMPORT_MIN_MINUTES: float = env.float("IMPORT_MIN_MINUTES", default=2.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# The page that takes files has handlers of its own.
+FILE_UPLOAD_HANDLERS = ["imports.uploads.NoFiles"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

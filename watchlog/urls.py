@@ -38,3 +38,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]
+
+handler500 = "watchlog.views.server_error"

@@ -38,7 +38,7 @@ LEFT_OUT = {"password", "is_superuser", "is_staff", "is_active", "groups", "user
 
 
 def _account_lines(user: User) -> Iterator[str]:
-    """What is kept beside the library; imports skip these lines."""
+    """What is kept beside the library; of these lines imports take the preferences alone."""
     account = {
         column.attname: getattr(user, column.attname)
         for column in user._meta.concrete_fields
@@ -47,6 +47,10 @@ def _account_lines(user: User) -> Iterator[str]:
     yield _line("account", account)
     for event in user.events.order_by("pk").values("kind", "at", "address", "subject"):
         yield _line("event", event)
+    for decision in user.decisions.order_by("pk").values(
+        "kind", "made_at", "subject", "outcome", "count"
+    ):
+        yield _line("decision", decision)
     for token in user.api_tokens.values("name", "created_at", "last_used_at"):
         yield _line("token", token)
     for of_import in user.imports.order_by("pk").values(

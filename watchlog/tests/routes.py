@@ -125,6 +125,13 @@ OWN = {
     "media:confirm",
     "media:read-titles",
     "media:decided",
+    "media:statistics",
+}
+
+# One's own, too, whatever the values in the address.
+OWN_BY_VALUE: dict[str, dict[str, object]] = {
+    "media:year": {"year": 2024},
+    "media:year-picture": {"year": 2024},
 }
 
 # The same for everybody who is signed in, and nobody's.
@@ -135,8 +142,11 @@ OBJECTS: dict[str, OfPerson] = {
     "accounts:revoke-token": lambda person: {"pk": person.user.api_tokens.order_by("pk")[0].pk},
     "accounts:withdraw": lambda person: {"pk": person.user.invitations.order_by("pk")[0].pk},
     "imports:detail": of_import,
+    "imports:rows": of_import,
     "imports:progress": of_import,
     "imports:answer": of_import,
+    "imports:act": of_import,
+    "imports:undo": of_import,
     "imports:problems": of_import,
     "media:entry": of_entry,
     "media:mark": of_entry,
@@ -145,6 +155,7 @@ OBJECTS: dict[str, OfPerson] = {
     "media:fix": of_entry,
     "media:match": of_entry,
     "media:act": of_entry,
+    "media:make-movies": of_entry,
     "media:make-series": of_entry,
     "media:split": of_entry,
     "media:merge": of_entry,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,8 @@ def pages(address, client, make_user, settings):
     episode = dark.media.seasons.get(number=1).episodes.get(number=1)
     bonus = watch(dark, "Dark: Bonus", DAY, season_number=0, episode_title="Making of")
     assert bonus.entry_id == dark.pk
+    late = datetime(2024, 5, 9, 21, 30, tzinfo=UTC)
+    watch(dark, "Dark: Late", late.date(), watched_at=late, duration_seconds=3000, profile="Anna")
     marking.watch_episodes(dark, [episode.tmdb_id], DAY)
     lost = add_series(user, "Our Holidays", watched=3)
     unsure = add_series(user, "Komi", watched=2)
@@ -97,6 +100,14 @@ def pages(address, client, make_user, settings):
         reverse("media:decided"),
         reverse("history"),
         "/history/?q=zzz",
+        "/history/?day=2024-05-01",
+        "/statistics/",
+        "/statistics/?year=2024&of=hours",
+        "/statistics/?profile=Anna",
+        f"/statistics/?series={dark.pk}",
+        "/statistics/?year=1999",
+        "/statistics/2024/",
+        "/statistics/2019/",
         reverse("imports:new"),
         reverse("imports:list"),
         done.get_absolute_url(),
@@ -126,7 +137,7 @@ def look(chromium, address, paths, theme, viewport, cookie=None):
     for path in paths:
         answer = page.goto(address + path)
         assert answer.status == (404 if "nothing-here" in path else 200), path
-        for fold in page.locator("main details.menu").all():
+        for fold in page.locator("main details.menu, main details.behind").all():
             fold.evaluate("fold => fold.open = true")
         page.evaluate(AXE)
         wrong += [f"{path}: {violation}" for violation in page.evaluate(FIND_VIOLATIONS)]
@@ -154,7 +165,17 @@ def test_nothing_keeps_anybody_from_coming_in(chromium, address, doors, theme):
 def test_nothing_keeps_anybody_from_beginning(chromium, address, client, make_user):
     client.force_login(make_user("anna"))
     cookie = client.cookies["sessionid"].value
-    assert look(chromium, address, ["/", "/history/", "/imports/"], "light", PHONE, cookie) == []
+    assert (
+        look(
+            chromium,
+            address,
+            ["/", "/history/", "/statistics/", "/imports/"],
+            "light",
+            PHONE,
+            cookie,
+        )
+        == []
+    )
 
 
 def test_the_set_up_can_be_used_by_everybody(chromium, address):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import runpy
 import time
+from pathlib import Path
+from threading import BoundedSemaphore
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import MemoryFileUploadHandler, TemporaryFileUploadHandler
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -14,11 +18,14 @@ from accounts.models import User
 from imports.importing import run, submit
 from imports.models import Import
 from imports.tests.making import history
+from media.attention_views import MOST_ASKING
 from media.models import Media
+from media.searching import Found
 from media.tests.shelf import add_movie, add_series
 
 pytestmark = pytest.mark.django_db
 
+PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = "<script>alert(1)</script>"
 BREAKOUT = "'\"><img src=x onerror=alert(1)>"
 PAGES = ["media:library", "imports:new", "imports:list", "accounts:account", "about"]
@@ -77,6 +84,27 @@ class TestHeaders:
         assert response.status_code == 404
         assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
         assert response["X-Frame-Options"] == "DENY"
+
+    @pytest.mark.parametrize(
+        ("host", "address", "status"),
+        [
+            # Nothing of these reaches a view: a middleware answers by itself.
+            ("evil.example", "/", 400),
+            ("testserver", "/static/admin/css/base.css", 200),
+            ("testserver", "/static/img/icon.svg", 200),
+        ],
+    )
+    def test_what_no_view_answers_carries_them_too(self, settings, host, address, status):
+        settings.WHITENOISE_USE_FINDERS = True
+        response = Client(headers={"host": host}).get(address)
+        response.close()
+        assert response.status_code == status
+        headers = response.headers
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
 
     @pytest.mark.parametrize("page", PAGES)
     def test_pages_have_no_inline_scripts_or_styles(self, browser, page):
@@ -151,6 +179,14 @@ class TestRedirects:
             if response.status_code == 302:
                 assert re.fullmatch(r"/(?![/\\]).*", response["Location"])
                 assert "evil" not in response["Location"]
+
+    @pytest.mark.parametrize(
+        "to", ["https://evil.example/", "//evil.example/", "/\\evil.example", "0", "x", "\0", ""]
+    )
+    def test_a_decision_leads_back_to_the_list(self, browser, to):
+        for page in ("media:confirm", "media:read-titles"):
+            response = browser.post(reverse(page), {"next": to})
+            assert response["Location"] == reverse("media:attention")
 
 
 class TestHostHeader:
@@ -281,6 +317,40 @@ class TestSize:
         assert "Wait a minute" in page.text
         assert len(asked) == 2
 
+    def test_uploads_and_questions_together_leave_a_thread_for_pages(self):
+        server = runpy.run_path(str(PROJECT / "gunicorn.conf.py"))
+        assert server["threads"] // 2 + MOST_ASKING < server["threads"]
+
+    def test_waiting_for_tmdb_never_takes_all_threads(self, ana, browser, monkeypatch):
+        monkeypatch.setattr("media.attention_views._asking", BoundedSemaphore(1))
+        entry = add_series(ana, "Dark", [2], 1)
+        fix = reverse("media:fix", args=[entry.pk])
+        seen: list[str] = []
+
+        def search(entry, words):
+            # Somebody else asks while this one waits for TMDB's answer.
+            if words == "outer":
+                other = Client()
+                other.force_login(ana)
+                seen.append(other.get(fix, {"q": "inner"}).text)
+            else:
+                seen.append("asked")
+            return Found()
+
+        monkeypatch.setattr("media.searching.search", search)
+        assert "Wait a minute" not in browser.get(fix, {"q": "outer"}).text
+        assert "asked" not in seen
+        assert "Wait a minute" in seen[0]
+        browser.get(fix, {"q": "later"})
+        assert seen[1] == "asked"
+
+    def test_nobody_fills_the_queue_with_look_ups(self, browser, monkeypatch):
+        queued: list[object] = []
+        monkeypatch.setattr("media.views.look_up_now", queued.append)
+        for _ in range(20):
+            browser.post(reverse("media:look-up"))
+        assert len(queued) == 5
+
     def test_nobody_fills_the_disk_with_files(self, ana, browser, monkeypatch):
         monkeypatch.setattr("imports.uploads.FILES_PER_HOUR", 2)
         for number in range(3):
@@ -288,6 +358,27 @@ class TestSize:
             page = browser.post(reverse("imports:new"), {"file": file}, follow=True)
         assert "too many files within an hour" in page.text
         assert ana.imports.count() == 2
+
+    @pytest.mark.parametrize("page", ["accounts:login", "media:look-up", "accounts:make-token"])
+    def test_no_other_page_takes_files(self, browser, page, monkeypatch):
+        """Django reads a whole request for its token, before it asks who sends it."""
+        kept: list[int] = []
+        for kind in (MemoryFileUploadHandler, TemporaryFileUploadHandler):
+            monkeypatch.setattr(
+                kind, "receive_data_chunk", lambda self, data, start: kept.append(len(data))
+            )
+        strict = Client(enforce_csrf_checks=True)
+        strict.cookies["csrftoken"] = "x" * 32
+        for visitor in (strict, browser):
+            visitor.post(reverse(page), {"file": SimpleUploadedFile("a", b"x" * 100_000)})
+        assert not kept
+
+    def test_files_are_bounded_together_as_well(self, browser, settings):
+        settings.IMPORT_MAX_BYTES = 1000
+        files = [SimpleUploadedFile(f"{number}.csv", b"x" * 900) for number in range(5)]
+        page = browser.post(reverse("imports:new"), {"file": files}, follow=True)
+        assert "more than watchlog takes at once" in page.text
+        assert not Import.objects.exists()
 
     def test_made_up_posters_are_asked_for_only_so_often(self, browser, monkeypatch, settings):
         settings.CACHES = {
@@ -314,6 +405,15 @@ class TestSize:
     def test_a_form_with_thousands_of_fields_is_refused(self, browser):
         fields = {f"f{number}": "x" for number in range(2000)}
         assert browser.post(reverse("accounts:make-token"), fields).status_code == 400
+
+    @pytest.mark.parametrize("number", ["9" * 5000, "9" * 30, "-1", "\u0663", "1e9"])
+    def test_a_number_of_any_length_is_no_error(self, ana, browser, number):
+        entry = add_series(ana, "Dark", [4], 2)
+        for page, field in (("merge", "into"), ("match", "tmdb_id"), ("split", "name")):
+            address = reverse(f"media:{page}", args=[entry.pk])
+            assert browser.post(address, {field: number}).status_code in (302, 404)
+        for page in ("media:library", "media:api", "history", "imports:list", "media:attention"):
+            assert browser.get(reverse(page), {"page": number}).status_code in (200, 404)
 
     def test_a_long_search_ends_soon(self, ana, browser):
         add_movie(ana, "Roma")

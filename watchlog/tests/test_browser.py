@@ -1,4 +1,4 @@
-"""A newcomer's first visit, in Chromium, on the site that `make run` starts."""
+"""A newcomer's first visit in Chromium, in both languages, on the site that `make run` starts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from conftest import skip_or_fail
 
@@ -21,9 +24,8 @@ pytestmark = pytest.mark.browser
 
 PROJECT = Path(__file__).resolve().parents[2]
 MADE_UP = PROJECT / "scripts" / "made_up_history" / "NetflixViewingHistory.csv"
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-TOTAL = re.compile(r"\b\d+/\d+ episodes\b")
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +43,38 @@ def chromium():
         browser.close()
 
 
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "WATCHLOG_ENV_FILE": "",
+    "SECRET_KEY": "only-for-tests",
+}
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """A database with all tables and without a row, made once for all sites."""
+    database = tmp_path_factory.mktemp("empty") / "watchlog.sqlite3"
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        cwd=PROJECT,
+        env={**ENVIRONMENT, "DATABASE_URL": f"sqlite:///{database}"},
+        check=True,
+        timeout=120,
+    )
+    return database
+
+
 @pytest.fixture
-def site(tmp_path, free_port, big_tmdb, wait_until):
+def site(tmp_path, free_port, big_tmdb, wait_until, empty_database):
     """A fresh watchlog with web server and worker."""
+    database = shutil.copy(empty_database, tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "scripts.run"],
         cwd=PROJECT,
         env={
-            "PATH": os.environ["PATH"],
-            "WATCHLOG_ENV_FILE": "",
+            **ENVIRONMENT,
             "PORT": str(free_port),
-            "SECRET_KEY": "only-for-tests",
-            "DATABASE_URL": f"sqlite:///{tmp_path}/watchlog.sqlite3",
+            "DATABASE_URL": f"sqlite:///{database}",
             "TMDB_API_URL": big_tmdb.api_url,
             "TMDB_IMAGE_URL": big_tmdb.image_url,
             "TMDB_API_KEY": "standin",
@@ -65,7 +87,7 @@ def site(tmp_path, free_port, big_tmdb, wait_until):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/healthz", timeout=5):
                 return True
-        except urllib.error.URLError:
+        except OSError:
             return False
 
     try:
@@ -76,21 +98,22 @@ def site(tmp_path, free_port, big_tmdb, wait_until):
         process.wait(timeout=30)
 
 
+@dataclass(frozen=True)
+class Visit:
+    """How somebody comes: on which screen, with scripts or without, in which language."""
+
+    viewport: ViewportSize
+    scripts: bool = True
+    language: str = "en"
+
+
 @pytest.fixture
-def history():
-    """A real export where there is one, else the demo's."""
-    shared = Path(os.environ.get("WATCHLOG_SHARED", PROJECT.parent / "shared"))
-    real = shared / "exports" / "010_history_en.csv"
-    return real if real.is_file() else MADE_UP
-
-
-@pytest.mark.parametrize(
-    ("viewport", "scripts"),
-    [(DESKTOP, True), (PHONE, True), (DESKTOP, False)],
-    ids=["desktop", "phone", "without JavaScript"],
-)
-def test_a_newcomer_gets_from_the_first_page_to_totals(chromium, site, history, viewport, scripts):
-    context = chromium.new_context(viewport=viewport, java_script_enabled=scripts)
+def page(request, chromium, site):
+    """The page of a newcomer who made the account a moment ago; `request.param` is a Visit."""
+    visit: Visit = request.param
+    context = chromium.new_context(
+        viewport=visit.viewport, java_script_enabled=visit.scripts, locale=visit.language
+    )
     page = context.new_page()
     troubles = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -101,31 +124,74 @@ def test_a_newcomer_gets_from_the_first_page_to_totals(chromium, site, history, 
             troubles.append(f"{line.text} {line.location}")
 
     page.on("console", note)
+    with translation.override(visit.language):
+        page.goto(site)
+        page.get_by_label(_("Username")).fill("anna")
+        page.get_by_label(_("Password"), exact=True).fill("correct horse battery")
+        page.get_by_label(_("Password confirmation")).fill("correct horse battery")
+        page.get_by_role("button", name=_("Create account")).click()
+        yield page
+    assert troubles == []
+    context.close()
 
-    page.goto(site)
-    page.get_by_label("Username").fill("anna")
-    page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_label("Password confirmation").fill("correct horse battery")
-    page.get_by_role("button", name="Create account").click()
 
-    page.locator("input[type=file]").set_input_files(history)
-    page.get_by_role("button", name="Import", exact=True).click()
+def hand_in(page, file):
+    """Import a file and wait until its import is over."""
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name=_("Import"), exact=True).click()
     expect(page).to_have_url(re.compile(r"/imports/\d+/$"))
     fits(page)
-
     # Only a finished import offers this. Without scripts the page refreshes itself until then.
-    expect(page.get_by_role("link", name="Import another file")).to_be_visible(timeout=90_000)
+    expect(page.get_by_role("link", name=_("Import another file"))).to_be_visible(timeout=90_000)
+
+
+@pytest.fixture
+def history():
+    """A real export where there is one, else the demo's."""
+    shared = Path(os.environ.get("WATCHLOG_SHARED", PROJECT.parent / "shared"))
+    real = shared / "exports" / "010_history_en.csv"
+    return real if real.is_file() else MADE_UP
+
+
+VISITS = {
+    "desktop": Visit(DESKTOP),
+    "phone, German": Visit(PHONE, language="de"),
+    "desktop, German, without JavaScript": Visit(DESKTOP, scripts=False, language="de"),
+    "phone, without JavaScript": Visit(PHONE, scripts=False),
+}
+
+
+@pytest.mark.parametrize("page", VISITS.values(), ids=VISITS.keys(), indirect=True)
+def test_a_newcomer_gets_to_totals_fixes_a_match_and_takes_that_back(page, history):
+    hand_in(page, history)
     fits(page)
-    page.get_by_role("link", name="See your library").click()
-    with_total = page.get_by_role("listitem").filter(has_text=TOTAL).first
+    page.get_by_role("link", name=_("See your library")).click()
+    total = re.compile(
+        re.escape(ngettext("%(watched)s/%(total)s episode", "%(watched)s/%(total)s episodes", 9))
+        .replace(re.escape("%(watched)s"), r"\b\d+")
+        .replace(re.escape("%(total)s"), r"\d+")
+    )
+    with_total = page.get_by_role("listitem").filter(has_text=total).first
     expect(with_total).to_be_visible()
     fits(page)
 
     with_total.get_by_role("link").click()
-    expect(page.get_by_text(TOTAL).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+/\d+$")).first).to_be_visible()
     fits(page)
-    assert troubles == []
-    context.close()
+    address, title = page.url, page.get_by_role("heading", level=1).inner_text()
+    other = "Dark" if title == "Breaking Bad" else "Breaking Bad"
+    page.get_by_role("link", name=_("Not this series?")).click()
+    fits(page)
+    page.get_by_role("searchbox").fill(other)
+    page.get_by_role("button", name=_("Search")).last.click()
+    page.get_by_role("button", name=re.compile(f"^{_('This one')}.*{other},")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(other)
+    page.get_by_role("status").get_by_role("link", name=_("Undo")).click()
+    fits(page)
+    page.get_by_role("button", name=re.compile(f"^{_('Undo')}")).first.click()
+    expect(page.get_by_role("status").first).to_contain_text(_("Undone: %(decision)s.")[:7])
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
 def fits(page):

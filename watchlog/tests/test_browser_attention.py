@@ -1,4 +1,4 @@
-"""Fixing matches in Chromium: with the keyboard, on a phone, and without JavaScript."""
+"""Needs attention in Chromium: with the keyboard, on a phone, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from playwright.sync_api import expect
 
 from imports.tests.making import history as written
 from watchlog.tests import test_browser
-from watchlog.tests.test_browser import DESKTOP, PHONE, fits
+from watchlog.tests.test_browser import DESKTOP, PHONE, Visit, fits, hand_in
 
 pytestmark = pytest.mark.browser
 
 chromium = test_browser.chromium
+empty_database = test_browser.empty_database
 site = test_browser.site
+page = test_browser.page
 
 # Two series that no TMDB knows, and one that each of the servers has.
 ROWS = written(
@@ -25,46 +27,16 @@ ROWS = written(
 )
 
 
-@pytest.fixture
-def page(request, chromium, site):
-    """A signed-in newcomer's page, with the rows imported."""
-    viewport, scripts = request.param
-    context = chromium.new_context(viewport=viewport, java_script_enabled=scripts)
-    page = context.new_page()
-    troubles = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-
-    def note(line):
-        # The stand-in draws its posters as SVG, which the site does not pass on.
-        if line.type == "error" and "/posters/" not in line.location["url"]:
-            troubles.append(f"{line.text} {line.location}")
-
-    page.on("console", note)
-    page.goto(site)
-    page.get_by_label("Username").fill("anna")
-    page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_label("Password confirmation").fill("correct horse battery")
-    page.get_by_role("button", name="Create account").click()
-    page.locator("input[type=file]").set_input_files(
-        {"name": "NetflixViewingHistory.csv", "mimeType": "text/csv", "buffer": ROWS}
-    )
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("link", name="Import another file")).to_be_visible(timeout=90_000)
-    yield page
-    assert troubles == []
-    context.close()
+def hand_in_rows(page):
+    hand_in(page, {"name": "NetflixViewingHistory.csv", "mimeType": "text/csv", "buffer": ROWS})
 
 
-SIZES = {"desktop": (DESKTOP, True), "phone": (PHONE, True), "no scripts": (DESKTOP, False)}
+VISITS = {"phone": Visit(PHONE), "without JavaScript": Visit(DESKTOP, scripts=False)}
 
 
-@pytest.mark.parametrize("page", SIZES.values(), ids=SIZES.keys(), indirect=True)
-def test_what_needs_attention_is_settled_a_match_fixed_and_both_undone(page):
-    settle_one_after_another(page)
-    fix_a_match(page)
-
-
-def settle_one_after_another(page):
+@pytest.mark.parametrize("page", VISITS.values(), ids=VISITS.keys(), indirect=True)
+def test_what_needs_attention_is_settled_one_after_another_and_undone(page):
+    hand_in_rows(page)
     page.get_by_role("link", name=re.compile("without a match")).click()
     fits(page)
     items = page.get_by_role("article")
@@ -78,25 +50,9 @@ def settle_one_after_another(page):
     expect(items).to_have_count(1)
 
 
-def fix_a_match(page):
-    page.get_by_role("link", name="Library").click()
-    page.get_by_role("link", name="Dark").click()
-    page.get_by_role("link", name="Not this series?").click()
-    fits(page)
-    page.get_by_role("searchbox").fill("Breaking Bad")
-    page.get_by_role("button", name="Search TMDB").click()
-    page.get_by_role("button", name=re.compile("This one.*Breaking Bad")).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Breaking Bad")
-    page.get_by_role("status").get_by_role("link", name="Undo").click()
-    fits(page)
-    page.get_by_role("button", name=re.compile("Undo.*“Dark”")).click()
-    expect(page.get_by_role("status").first).to_contain_text("Undone")
-    page.get_by_role("link", name="Library").click()
-    expect(page.get_by_role("link", name="Dark")).to_be_visible()
-
-
-@pytest.mark.parametrize("page", [(DESKTOP, True)], ids=["keyboard"], indirect=True)
+@pytest.mark.parametrize("page", [Visit(DESKTOP)], ids=["keyboard"], indirect=True)
 def test_the_keyboard_is_enough(page):
+    hand_in_rows(page)
     page.goto(page.url.split("/imports/")[0] + "/attention/")
     page.get_by_role("article").first.get_by_role("link").first.focus()
     focused = page.locator("article:focus")

@@ -95,6 +95,20 @@ def test_an_installation_without_a_secret_does_not_start(tmp_path):
     assert "Set SECRET_KEY to a long random text" in done.stderr
 
 
+def test_a_site_on_the_internet_does_not_answer_to_every_name():
+    """Links in e-mails carry the name that was asked for."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import watchlog.settings"],
+        cwd=PROJECT,
+        env={"WATCHLOG_ENV_FILE": "", "SECRET_KEY": "x", "ALLOWED_HOSTS": "a.example,*"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "must name the site's own names" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "home", "production"),
     [

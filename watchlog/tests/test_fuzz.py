@@ -38,6 +38,7 @@ HOSTILE = [
     "-1",
     "1e9",
     "9" * 30,
+    "9" * 5000,
     "٣",
     "None",
     "null",
@@ -139,8 +140,10 @@ def send_anything(ana, ben, pages, values, data):
     address = data.draw(
         st.sampled_from(pages) | st.text(max_size=30).map(lambda text: f"/{text}"), label="address"
     )
+    # A few fields with anything in them, or all of them with the same: some need others.
     fields = data.draw(
-        st.dictionaries(st.sampled_from(FIELDS), st.lists(values, max_size=3), max_size=5),
+        st.dictionaries(st.sampled_from(FIELDS), st.lists(values, max_size=3), max_size=5)
+        | values.map(lambda value: {name: [value] for name in FIELDS}),
         label="fields",
     )
     headers = data.draw(

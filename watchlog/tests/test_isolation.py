@@ -9,7 +9,16 @@ from django.test import Client
 from django.urls import reverse
 
 from watchlog.tests import routes
-from watchlog.tests.routes import API, OBJECTS, OWN, PUBLIC, SECRET, SHARED, make_person
+from watchlog.tests.routes import (
+    API,
+    OBJECTS,
+    OWN,
+    OWN_BY_VALUE,
+    PUBLIC,
+    SECRET,
+    SHARED,
+    make_person,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +60,7 @@ def is_admin(name, address):
 
 def test_every_page_is_classified():
     there = {name for name, address in routes.all_routes() if not is_admin(name, address)}
-    classified = [*PUBLIC, *API, *OWN, *SHARED, *OBJECTS]
+    classified = [*PUBLIC, *API, *OWN, *OWN_BY_VALUE, *SHARED, *OBJECTS]
     assert sorted(there) == sorted(classified)
 
 
@@ -64,9 +73,9 @@ def test_ones_own_pages_want_a_sign_in(make_user, name, method):
     assert response.url.startswith(reverse("accounts:login"))
 
 
-def test_what_is_shared_wants_a_sign_in(make_user):
+def test_what_has_values_in_its_address_wants_a_sign_in(make_user):
     make_user()
-    for name, kwargs in SHARED.items():
+    for name, kwargs in (SHARED | OWN_BY_VALUE).items():
         assert Client().get(reverse(name, kwargs=kwargs)).status_code == 302
 
 
@@ -117,6 +126,20 @@ def test_ones_own_pages_show_nothing_of_others(ana, ben, name):
     response = ben.browser.get(reverse(name))
     content = b"".join(response) if response.streaming else response.content
     assert SECRET.encode() not in content
+
+
+@pytest.mark.parametrize("name", sorted(OWN_BY_VALUE))
+def test_ones_own_pages_with_values_show_nothing_of_others(ana, ben, name):
+    response = ben.browser.get(reverse(name, kwargs=OWN_BY_VALUE[name]))
+    assert response.status_code == 200
+    assert SECRET not in response.text
+    assert "harmless" in response.text
+
+
+def test_statistics_of_a_series_of_somebody_else_are_not_found(ana, ben):
+    address = reverse("media:statistics")
+    assert ben.browser.get(address, {"series": ana.entry.pk}).status_code == 404
+    assert ben.browser.get(address, {"series": ben.entry.pk}).status_code == 200
 
 
 def test_numbers_of_others_in_forms_do_nothing(ana, ben):
@@ -178,6 +201,41 @@ class TestAdministration:
             page = chief.get(address).text
             assert f"{SECRET} episode" not in page
             assert f"{SECRET}.csv" not in page
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "media/media/?owner={ana}",
+            "media/media/?owner__id__exact={ana}",
+            "media/media/?owner_id__in={ana}",
+            "media/media/?entries__id__gt=0",
+            "media/media/?title__regex=(",
+            "media/media/?tmdb_status__regex=(",
+            "media/media/?tmdb_status=%00",
+            "accounts/user/?viewings__id__gt=0",
+            "accounts/user/?library__id__gt=0",
+            "accounts/user/?password__startswith=pbkdf2",
+            "accounts/user/?email__contains=a",
+        ],
+    )
+    def test_no_address_asks_it_who_watched_what(self, ana, make_user, asked):
+        chief = Client()
+        chief.force_login(make_user("chief", is_staff=True, is_superuser=True))
+        address = reverse("admin:index") + asked.format(ana=ana.user.pk)
+        assert chief.get(address).status_code == 400
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "media/media/?media_type__exact=movie&totals=missing",
+            "media/media/?tmdb_status=Ended&q=dark",
+            "accounts/user/?is_active__exact=1&is_staff__exact=0",
+        ],
+    )
+    def test_what_its_lists_offer_narrows_them(self, make_user, asked):
+        chief = Client()
+        chief.force_login(make_user("chief", is_staff=True, is_superuser=True))
+        assert chief.get(reverse("admin:index") + asked).status_code == 200
 
     def test_another_path_hides_it(self):
         assert reverse("admin:index") == f"/{project.ADMIN_PATH}"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
+from media.models import LibraryEntry
+from media.tests.shelf import add_series
 from watchlog.context import version
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +50,7 @@ def test_an_unknown_address_is_told_apart_from_a_fault(client, make_user, signed
     ("fault", "status", "words"),
     [
         (RuntimeError("boom"), 500, "nothing of your library is lost"),
+        (OperationalError("database is locked"), 503, "Try again in a moment"),
         (PermissionDenied(), 403, "This is not for you"),
         (SuspiciousOperation(), 400, "This request makes no sense"),
     ],
@@ -83,3 +90,19 @@ def test_pages_travel_compressed(client, make_user):
     assert response["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in response["Vary"]
     assert b"About watchlog" in gzip.decompress(response.content)
+
+
+def test_a_first_load_is_light(client, ana):
+    for number in range(60):
+        add_series(ana, f"Series {number}", [2] * 8, 3, poster_path=f"/{number:027}.jpg")
+    LibraryEntry.objects.filter(media__title__endswith="5").update(lookup_status="not_found")
+    weights = {}
+    for name in ("media:library", "media:attention", "imports:new", "history"):
+        page = client.get(reverse(name), headers={"Accept-Encoding": "gzip"})
+        html = gzip.decompress(page.content).decode()
+        static = set(re.findall(r'(?:href|src)="/static/([^"?]+)"', html))
+        assert {"css/base.css", "js/watchlog.js"} <= static
+        files = [Path(finders.find(file) or "") for file in static]
+        compressed = [len(gzip.compress(file.read_bytes())) for file in files]
+        weights[name] = len(page.content) + sum(compressed)
+    assert max(weights.values()) <= 120_000, weights

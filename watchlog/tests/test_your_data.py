@@ -9,6 +9,7 @@ import json
 import pytest
 from axes.models import AccessAttempt
 from django.apps import apps
+from django.db.models import RestrictedError
 from django.test import Client
 from django.urls import reverse
 
@@ -73,14 +74,23 @@ class TestDeleting:
     def delete(self, browser, password="password"):
         return browser.post(reverse("delete-account"), {"password": password}, follow=True)
 
-    def test_really_everything_goes_and_the_catalogue_stays(self, make_user):
+    def by_the_page(self, browser):
+        assert "Your account is deleted" in self.delete(browser).text
+
+    def by_the_model(self, browser):
+        User.objects.get(username="ana").delete()
+
+    def by_a_queryset(self, browser):
+        User.objects.filter(username="ana").delete()
+
+    @pytest.mark.parametrize("way", [by_the_page, by_the_model, by_a_queryset])
+    def test_really_everything_goes_and_the_catalogue_stays(self, make_user, way):
         ben = make_user("ben")
         furnish(ben)
         before = rows_of_all()
         browser = furnish(make_user("ana"))
         shared = Media.objects.get(title="Shared ana")
-        page = self.delete(browser)
-        assert "Your account is deleted" in page.text
+        way(self, browser)
         after = rows_of_all()
         # The catalogue knows the series, its seasons and episodes; nobody's session says more.
         for label in ("media.Media", "media.Season", "media.Episode", "accounts.UserSession"):
@@ -94,6 +104,12 @@ class TestDeleting:
         assert not Media.objects.filter(owner__username="ana").exists()
         assert Media.objects.filter(owner=ben).exists()
         assert set(UserSession.objects.values_list("user", flat=True)) <= {ben.pk, None}
+
+    def test_the_catalogue_keeps_what_others_watch(self, ana, make_user):
+        series = add_series(ana, "Shared", [4], 2)
+        with pytest.raises(RestrictedError):
+            series.media.delete()
+        assert ana.library.exists()
 
     def test_it_takes_the_password(self, ana, browser):
         assert "not your password" in self.delete(browser, "guess").text
@@ -149,10 +165,15 @@ class TestDownloads:
             "viewing",
             "account",
             "event",
+            "decision",
             "token",
             "import",
         }
         assert "token of ana" in text
+        assert [line["subject"] for line in lines if line["type"] == "decision"] == [
+            "Private ana",
+            "Film ana",
+        ]
         assert "history-of-ana.csv" in text
         assert "pbkdf2" not in text
         assert User.objects.get(username="ana").password not in text
