@@ -10,8 +10,8 @@ help:
 	@echo "make test      set up and run the tests"
 	@echo "make lint      ruff and mypy"
 	@echo "make ci        everything that CI runs"
-	@echo "make bench     how fast an import stores, beside plain SQL"
-	@echo "make soak      what takes too long for CI: 5,000 requests of any kind to every page"
+	@echo "make bench     what imports and pages cost, beside plain SQL and small libraries"
+	@echo "make soak      what takes too long for CI: fuzz, kills and a crowd (ONLY=kills KILLS=100)"
 	@echo "make evaluate  how right titles are read and matched, on the shared folder"
 	@echo "make screenshots  pictures of every page, into the folder screenshots"
 
@@ -46,7 +46,7 @@ evaluate:
 
 soak:
 	@sh scripts/install.sh requirements-dev.txt
-	@WATCHLOG_FUZZ_REQUESTS=5000 $(python) -m pytest watchlog/tests/test_fuzz.py
+	@$(python) -m scripts.soak $(if $(ONLY),--only $(ONLY)) $(if $(KILLS),--kills $(KILLS))
 
 screenshots:
 	@sh scripts/install.sh requirements-dev.txt

@@ -28,7 +28,7 @@ GREETING = """
 def main() -> int:
     try:
         port = free_port(os.environ.get("PORT") or "8000", rerun="make demo")
-        tmdb_port = _any_port()
+        tmdb_port = any_port()
         tmdb = Process(
             "demo TMDB", [sys.executable, "-m", "tmdb.demo.server", "--port", str(tmdb_port)]
         )
@@ -88,7 +88,7 @@ def running(process: Process, port: int) -> Iterator[None]:
         child.wait()
 
 
-def _any_port() -> int:
+def any_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

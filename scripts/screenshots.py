@@ -33,9 +33,12 @@ PAGES = {
     "library": "/?view=grid",
     "table": "/?view=table",
     "history": "/history/",
+    "statistics": "/statistics/",
+    "your-year": "/statistics/2020/",
     "import": "/imports/new/",
     "imports": "/imports/",
     "import-done": "/imports/1/",
+    "rows": "/imports/1/rows/",
     "attention": "/attention/",
     "account": "/account/",
     "settings": "/settings/",
@@ -45,6 +48,8 @@ PAGES = {
 CHOSEN = (
     ("library", "light", "wide"),
     ("series", "dark", "wide"),
+    ("library", "dark", "phone"),
+    ("series", "light", "phone"),
 )
 
 
