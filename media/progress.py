@@ -117,7 +117,7 @@ def distinct(keys: Mapping[int, frozenset[EpisodeKey]]) -> int:
 
 
 def told_again(days: Mapping[int, date | None]) -> dict[int, int]:
-    """Of viewings of one episode: those that tell again of a watch, with the one that stands for it.
+    """Of viewings of one episode: those that tell again of a watch, and the one that stands for it.
 
     What lies within a day of an earlier viewing is the same watch (rule 7). `days` has the day of
     each viewing by its id.

@@ -157,8 +157,11 @@ def bench_reading(times: int) -> None:
                 for n in range(size)
             )
         )
-        # Each title of the other file begins with a word that may count it ("Episode title 7").
-        for name, data in (("plain", plain), ("counting", made_up_file(size))):
+        # Each title of the second file begins with a word that may count it ("Episode title 7").
+        files = {"plain": plain, "counting": made_up_file(size), "real": real_titles(size)}
+        for name, data in files.items():
+            if not data:
+                continue
             turns = times * max(1, 20_000 // size)
             took = [
                 (seconds(floor, data), seconds(lambda d: read(d, Options()), data))
@@ -170,6 +173,22 @@ def bench_reading(times: int) -> None:
                 f"read {size} {name} titles: {each:.1f} µs a row, ratio {ours / least:.1f}",
                 flush=True,
             )
+
+
+def real_titles(size: int) -> bytes:
+    """A history of the titles of the shared exports, numbered from the second round on.
+
+    Empty where there are none.
+    """
+    from imports.reading import Options, read
+    from imports.tests.making import history
+
+    shared = Path(os.environ.get("WATCHLOG_SHARED", ROOT.parent / "shared"))
+    read_files = (read(file.read_bytes(), Options()) for file in shared.glob("exports/*_history_*"))
+    titles = list(dict.fromkeys(row.title for reading in read_files for row in reading.rows))
+    rounds = (divmod(n, len(titles)) for n in range(size if titles else 0))
+    rows = (f"{titles[at]} {turn}" if turn else titles[at] for turn, at in rounds)
+    return history(*((row, f"1/{n % 28 + 1}/24") for n, row in enumerate(rows)))
 
 
 def seconds(work: Callable[[bytes], object], data: bytes) -> float:

@@ -34,8 +34,9 @@ class File:
     """What is known of the whole file and the library before unmarked titles are read.
 
     `marked` has the seasons that markers show, by folded name of the series. `films` are the
-    stems of the file's film names, `singles` counts its titles without a colon. `old` says that the file was exported before Netflix dropped
-    markers; `activity` that files of its kind always have them.
+    stems of the file's film names, `singles` counts its titles without a colon. `old` says that
+    the file was exported before Netflix dropped markers; `activity` that files of its kind always
+    have them.
     """
 
     marked: Mapping[str, Collection[int | None]]

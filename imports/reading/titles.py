@@ -122,8 +122,9 @@ def interpret(
     """Read the distinct raw titles of a file's viewings together.
 
     `newest_day` is the file's last day, which tells whether it was exported before or after
-    Netflix changed its titles; a file without days is taken for a new one. `fallback_language` is for files whose titles do not tell theirs.
-    Every title is answered, whatever it holds, and their order does not matter.
+    Netflix changed its titles; a file without days is taken for a new one. `fallback_language`
+    is for files whose titles do not tell theirs. Every title is answered, whatever it holds, and
+    their order does not matter.
     """
     with paused_collection():
         return _interpret(
