@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from tmdb.tests.servers import TmdbControl, tmdb_server
 
@@ -49,6 +49,7 @@ def _no_internet() -> Iterator[None]:
 def _fresh_cache(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
     """No test finds what another one cached."""
     yield
+    caches["posters"].clear()
     # The cache's table is no model's, so that the flush between such tests spares it.
     if settings.REDIS_URL or _commits(request):
         with django_db_blocker.unblock():

@@ -28,8 +28,11 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def client_network(request: HttpRequest) -> str | None:
-    """The address to count failures by: of IPv6 the first half, which is what one line gets."""
+    """The address to count failures by: of IPv6 the first 48 bits.
+
+    Providers give one line up to as much, which is 65,536 networks (RFC 6177).
+    """
     address = client_address(request)
     if address is None or ":" not in address:
         return address
-    return str(IPv6Address(int(IPv6Address(address)) >> 64 << 64))
+    return str(IPv6Address(int(IPv6Address(address)) >> 80 << 80))

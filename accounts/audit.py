@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.addresses import client_address
 from accounts.forms import forget_tries
-from accounts.models import AccountEvent, EventKind, User, UserSession
+from accounts.models import AccountEvent, EventKind, Invitation, UseCount, User, UserSession
 
 
 def record(
     user_id: int, kind: EventKind, *, request: HttpRequest | None = None, subject: str = ""
 ) -> None:
-    """Keep an event for a user; those older than 180 days go.
+    """Keep an event for a user, for 180 days.
 
     `request` tells the address it came from. Leave it out where somebody else acted.
     """
-    AccountEvent.objects.filter(user_id=user_id, at__lt=timezone.now() - AccountEvent.KEPT).delete()
     AccountEvent.objects.create(
         user_id=user_id,
         kind=kind,
@@ -35,7 +37,6 @@ def record(
 @receiver(user_logged_in)
 def _record_sign_in(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
     forget_tries(user)
-    UserSession.objects.filter(expire_date__lt=timezone.now()).delete()
     record(user.pk, EventKind.SIGNED_IN, request=request)
 
 
@@ -45,3 +46,12 @@ def _forget(sender: object, instance: User, **kwargs: object) -> None:
     AccessAttempt.objects.filter(username=instance.username).delete()
     users = ContentType.objects.get_for_model(User)
     LogEntry.objects.filter(content_type=users, object_id=str(instance.pk)).delete()
+
+
+def forget_what_is_over(now: datetime) -> None:
+    """Delete what is kept for a while and no longer, as docs/privacy.md promises."""
+    AccountEvent.objects.filter(at__lt=now - AccountEvent.KEPT).delete()
+    AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()
+    UserSession.objects.filter(expire_date__lt=now).delete()
+    Invitation.objects.filter(Q(expires_at__lt=now) | Q(used_at__isnull=False)).delete()
+    UseCount.objects.filter(ends_at__lt=now).delete()

@@ -1,40 +1,61 @@
-"""How often something may be done."""
+"""How often something may be done.
+
+Counted in the database: a cache there counts in two steps, between which other requests count,
+and one in Redis may be away.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import time
+import logging
+from datetime import timedelta
 
-from django.core.cache import cache
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import UseCount
+
+logger = logging.getLogger(__name__)
 
 
 def _key(what: str) -> str:
-    return f"watchlog:limit:{hashlib.sha256(what.encode()).hexdigest()}"
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 def forget(what: str) -> None:
     """Begin to count anew."""
-    cache.delete(_key(what))
+    UseCount.objects.filter(key=_key(what)).delete()
 
 
 def allow(what: str, limit: int, seconds: int) -> bool:
     """Count one use of `what`; whether it is among the first `limit` within `seconds`.
 
-    Without a working cache everything is allowed: this keeps down load and guessing, and no
-    door hangs on it alone.
+    A database that is full or does not answer allows everything: this keeps down load and
+    guessing, and no door hangs on it alone.
     """
-    key = _key(what)
-    # Apart from the number, since counting up makes a cache in the database keep a number for
-    # some minutes more, each time, whatever was left of the time.
-    began = cache.get_or_set(key, time.time(), seconds)
-    number = f"{key}:{began}"
-    if cache.add(number, 1, seconds):
-        return limit > 0
     try:
-        # A Redis that is away answers None.
-        used = cache.incr(number) or 0
-        cache.touch(number, seconds)
-    except ValueError:
-        # It ran out between the two calls.
+        with transaction.atomic():
+            return _count(_key(what), limit, timedelta(seconds=seconds))
+    except DatabaseError as error:
+        logger.warning("a use was not counted: %s", type(error).__name__)
         return True
-    return used <= limit
+
+
+def _count(key: str, limit: int, period: timedelta) -> bool:
+    if limit < 1:
+        return False
+    now = timezone.now()
+    counted = UseCount.objects.filter(key=key)
+    # Each of these is one statement, so that of several requests at once each counts.
+    if counted.filter(ends_at__gt=now, used__lt=limit).update(used=F("used") + 1):
+        return True
+    if counted.filter(ends_at__lte=now).update(used=1, ends_at=now + period):
+        return True
+    _, is_first = UseCount.objects.get_or_create(
+        key=key, defaults={"used": 1, "ends_at": now + period}
+    )
+    if is_first:
+        return True
+    # Somebody else was first, just now or since long.
+    return bool(counted.filter(used__lt=limit).update(used=F("used") + 1))

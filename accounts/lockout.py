@@ -24,6 +24,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.addresses import client_network
+from accounts.models import User
+
 SECONDS_SLOWED = 1.0
 # Threads that may wait at a time: the others go on serving pages.
 MOST_WAITING = 2
@@ -61,6 +64,13 @@ def locked(
 ) -> HttpResponse:
     """What a locked visitor sees: the same whether or not the account exists."""
     return _busy(request, round(settings.AXES_COOLOFF_TIME.total_seconds()))
+
+
+def forget_failures(request: HttpRequest, user: User) -> None:
+    """Let somebody in again from where they proved that the account is theirs."""
+    AccessAttempt.objects.filter(
+        username=user.username, ip_address=client_network(request)
+    ).delete()
 
 
 def _busy(request: HttpRequest, seconds: int) -> HttpResponse:

@@ -144,6 +144,23 @@ class ApiToken(models.Model):
         return self.name
 
 
+class UseCount(models.Model):
+    """How often something was done since its time began; see `limits`."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    used = models.PositiveIntegerField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # Tidying up: those whose time is over.
+            models.Index(fields=["ends_at"], name="accounts_use_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.used} until {self.ends_at}"
+
+
 class EventKind(models.TextChoices):
     """What happened to an account, or was done in its name."""
 
@@ -191,6 +208,8 @@ class AccountEvent(models.Model):
         indexes = [
             # Account page: one user's events, newest first.
             models.Index(fields=["user", "-at"], name="accounts_event_by_date"),
+            # Tidying up: those that were kept long enough.
+            models.Index(fields=["at"], name="accounts_event_by_age"),
         ]
 
     def __str__(self) -> str:

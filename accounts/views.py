@@ -11,6 +11,7 @@ from django.contrib.auth import logout as auth_logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import SetPasswordForm
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -36,7 +37,7 @@ from accounts.forms import (
 )
 from accounts.http import SignedInRequest
 from accounts.limits import allow
-from accounts.lockout import slowed
+from accounts.lockout import forget_failures, slowed
 from accounts.models import ApiToken, EventKind, Invitation, User
 from accounts.preferences import SAVED, PreferencesForm
 from accounts.tasks import send_reset_links
@@ -192,7 +193,12 @@ class _Reset(auth_views.PasswordResetConfirmView):
         user = cast("User", self.user)
         sessions.end_all(user)
         audit.record(user.pk, EventKind.PASSWORD_RESET, request=self.request)
-        messages.success(self.request, _("Your password is changed. Sign in with the new one."))
+        _revoke_tokens(self.request, user)
+        forget_failures(self.request, user)
+        messages.success(
+            self.request,
+            _("Your password is changed, and API tokens are revoked. Sign in with the new one."),
+        )
         return response
 
     def get_success_url(self) -> str:
@@ -217,12 +223,13 @@ def _account_page(request: SignedInRequest, **shown_once: str) -> HttpResponse:
     """The page, with what was just made and is never shown again: `token` or `invitation`."""
     user = request.user
     may_invite = user.is_staff and invitations.are_offered()
+    events = Paginator(user.events.newest_first(), EVENTS_SHOWN).get_page(request.GET.get("page"))
     context = {
         "tokens": user.api_tokens.all(),
         "token_form": TokenForm(),
         "may_invite": may_invite,
         "invitations": user.invitations.open().order_by("expires_at") if may_invite else (),
-        "events": user.events.newest_first()[:EVENTS_SHOWN],
+        "events": events,
         "sends_email": settings.SENDS_EMAIL,
         "sessions": user.sessions.filter(expire_date__gt=timezone.now()).count(),
         **shown_once,
@@ -239,7 +246,10 @@ def password(request: SignedInRequest) -> HttpResponseBase:
     response = view(request)
     if request.method == "POST" and response.status_code == 302:
         audit.record(request.user.pk, EventKind.PASSWORD_CHANGED, request=request)
-        messages.success(request, _("Your password is changed. Other browsers are signed out."))
+        changed = _("Your password is changed. Other browsers are signed out.")
+        if request.user.api_tokens.exists():
+            changed += " " + _("Your API tokens still work: revoke those that you do not know.")
+        messages.success(request, changed)
     return response
 
 
@@ -266,12 +276,16 @@ def sign_out_everywhere(request: SignedInRequest) -> HttpResponse:
     auth_logout(request)
     sessions.end_all(user)
     audit.record(user.pk, EventKind.SIGNED_OUT_EVERYWHERE, request=request)
-    # Whoever used one of the browsers may have made one.
+    _revoke_tokens(request, user)
+    messages.success(request, _("You are signed out everywhere, and no API token opens anything."))
+    return redirect("accounts:login")
+
+
+def _revoke_tokens(request: HttpRequest, user: User) -> None:
+    """Revoke them all: whoever was signed in may have made one."""
     for token in user.api_tokens.all():
         token.delete()
         audit.record(user.pk, EventKind.TOKEN_REVOKED, request=request, subject=token.name)
-    messages.success(request, _("You are signed out everywhere, and no API token opens anything."))
-    return redirect("accounts:login")
 
 
 @require_POST

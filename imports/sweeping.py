@@ -16,10 +16,12 @@ from django.conf import settings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from accounts import audit
 from imports import importing
 from imports.models import ENDED, Import, ImportFile, ReadRows, State, WorkerHeartbeat
 from imports.tasks import doubtful_by_themselves, look_up_due, waiting_by_themselves, waits
 from imports.worker import STALE_AFTER, regularly
+from media import undoing
 from media.models import Media, MonthFigures
 from media.tasks import refresh_due, work_out_statistics
 
@@ -79,6 +81,8 @@ def tidy_up() -> None:
     forget_old_files(now)
     drop_unconfirmed_previews(now)
     clear_queue(now)
+    audit.forget_what_is_over(now)
+    undoing.forget_old(now)
 
 
 def retry_look_ups(now: datetime) -> None:

@@ -137,6 +137,20 @@ class MediaAdmin(FiltersOfferedOnly[Media]):
     def libraries(self, media: Media) -> int:
         return int(getattr(media, "libraries"))  # noqa: B009 - annotated, unknown to the types
 
+    # The catalogue is for staff: the box "staff status" of an account is all that it takes.
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._is_for(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Media | None = None) -> bool:
+        return self._is_for(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Media | None = None) -> bool:
+        return self._is_for(request)
+
+    @staticmethod
+    def _is_for(request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -761,6 +761,8 @@ class DecisionLog(models.Model):
         indexes = [
             # Needs attention: one user's decisions, newest first.
             models.Index(fields=["user", "-made_at"], name="media_decision_by_date"),
+            # Tidying up: those that were kept long enough.
+            models.Index(fields=["made_at"], name="media_decision_by_age"),
         ]
 
     def __str__(self) -> str:

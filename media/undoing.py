@@ -8,11 +8,10 @@ but `is_current` need the lock of the user concerned.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from media import library, lookup
 from media.episodes import SeasonFacts
@@ -112,8 +111,7 @@ def keep(
     outcome: str = "",
     count: int = 1,
 ) -> DecisionLog:
-    """Note a decision with the state before it; those older than 30 days go."""
-    DecisionLog.objects.filter(user_id=user_id, made_at__lt=timezone.now() - KEPT).delete()
+    """Note a decision with the state before it, for 30 days."""
     return DecisionLog.objects.create(
         user_id=user_id,
         kind=kind,
@@ -122,6 +120,11 @@ def keep(
         outcome=outcome[:500],
         count=count,
     )
+
+
+def forget_old(now: datetime) -> None:
+    """Delete the notes of decisions that were kept long enough."""
+    DecisionLog.objects.filter(made_at__lt=now - KEPT).delete()
 
 
 def is_current(log: DecisionLog) -> bool:

@@ -7,14 +7,27 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from axes.models import AccessAttempt
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AccountEvent, ApiToken, EventKind, UserSession
+from accounts.invitations import invite
+from accounts.limits import allow
+from accounts.models import (
+    AccountEvent,
+    ApiToken,
+    EventKind,
+    Invitation,
+    UseCount,
+    UserSession,
+)
 from accounts.tokens import make
+from imports.sweeping import tidy_up
+from media import undoing
+from media.models import DecisionKind, DecisionLog
 
 pytestmark = pytest.mark.django_db
 
@@ -95,12 +108,6 @@ class TestSessions:
         client.post(reverse("accounts:password"), {"old_password": "password", **new})
         ana.refresh_from_db()
         assert ana.check_password("quite-another-1")
-
-    def test_sessions_that_ended_are_forgotten_at_a_sign_in(self, ana, client):
-        client.force_login(ana)
-        UserSession.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-        Client().force_login(ana)
-        assert UserSession.objects.filter(expire_date__lt=timezone.now()).count() == 0
 
 
 class TestShuttingOut:
@@ -232,6 +239,29 @@ class TestForgotten:
         assert kinds(ana)[0] == EventKind.PASSWORD_RESET
         assert "used already" in Client().get(link, follow=True).text
 
+    def reset(self, client):
+        self.ask(client)
+        [message] = mail.outbox
+        link = found(r"(?<=http://testserver)/password/\S+", str(message.body))
+        new = {"new_password1": "quite-another-1", "new_password2": "quite-another-1"}
+        return client.post(client.get(link, follow=True).redirect_chain[-1][0], new)
+
+    def test_it_revokes_the_tokens(self, client, ana):
+        token = make(ana, "script")
+        self.reset(client)
+        answer = Client().get("/api/media/", headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 401
+        assert kinds(ana)[:2] == [EventKind.TOKEN_REVOKED, EventKind.PASSWORD_RESET]
+
+    def test_who_guessed_wrong_before_comes_in_with_the_new_one(self, client, ana):
+        page = reverse("accounts:login")
+        for _ in range(8):
+            locked = client.post(page, {"username": "ana", "password": "wrong"})
+        assert locked.status_code == 429
+        self.reset(client)
+        answer = client.post(page, {"username": "ana", "password": "quite-another-1"})
+        assert answer.status_code == 302
+
     def test_an_unknown_address_gets_the_same_answer_and_no_letter(self, client):
         known, unknown = self.ask(client), self.ask(client, "nobody@example.org")
         strip = re.compile(r'name="csrfmiddlewaretoken" value="\w+"').sub
@@ -276,6 +306,18 @@ class TestEvents:
         assert "signed in" in page
         assert "203.0.113.9" in page
 
+    def test_none_is_out_of_sight_however_many_follow(self, client, ana):
+        client.post(
+            reverse("accounts:login"),
+            {"username": "ana", "password": "password"},
+            REMOTE_ADDR="203.0.113.9",
+        )
+        for _ in range(40):
+            client.get(reverse("download-csv"))
+        pages = [client.get(reverse("accounts:account"), {"page": page}).text for page in (1, 2)]
+        assert ["203.0.113.9" in page for page in pages] == [False, True]
+        assert "?page=2#events" in pages[0]
+
     def test_downloads_are_shown(self, signed_in, ana):
         signed_in.get(reverse("download"))
         signed_in.get(reverse("download-csv"))
@@ -299,3 +341,32 @@ class TestEvents:
         ben = make_user("ben")
         AccountEvent.objects.create(user=ben, kind=EventKind.TOKEN_MADE, subject="bens-token")
         assert "bens-token" not in signed_in.get(reverse("accounts:account")).text
+
+
+def test_nothing_is_kept_longer_than_was_promised(client, ana, make_user):
+    """docs/privacy.md says for how long; whoever is gone for good cleans up no more than others."""
+    day = timedelta(days=1)
+    AccountEvent.objects.create(user=ana, kind=EventKind.SIGNED_IN)
+    invite(ana)
+    client.force_login(ana)
+    client.post(reverse("accounts:login"), {"username": "ana", "password": "wrong"})
+    Client().post(reverse("accounts:login"), {"username": "ana", "password": "wrong"})
+    allow("something", 1, 60)
+    undoing.keep(ana.pk, DecisionKind.HIDDEN, {}, subject="Dark")
+    kept = [
+        (AccountEvent, "at", 180 * day),
+        (Invitation, "expires_at", timedelta()),
+        (UserSession, "expire_date", timedelta()),
+        (AccessAttempt, "attempt_time", timedelta(minutes=15)),
+        (UseCount, "ends_at", timedelta()),
+        (DecisionLog, "made_at", 30 * day),
+    ]
+    for model, field, time in kept:
+        model.objects.update(**{field: timezone.now() - time + timedelta(minutes=5)})
+    tidy_up()
+    for model, field, time in kept:
+        assert model.objects.exists(), model
+        model.objects.update(**{field: timezone.now() - time - timedelta(minutes=5)})
+    tidy_up()
+    for model, *_ in kept:
+        assert not model.objects.exists(), model

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from django.db import OperationalError, connection
+
+from accounts import limits
 from accounts.limits import allow, forget
 
 pytestmark = pytest.mark.django_db
@@ -12,6 +17,34 @@ pytestmark = pytest.mark.django_db
 def test_so_many_are_allowed_and_no_more():
     assert [allow("x", 2, 60) for _ in range(5)] == [True, True, False, False, False]
     assert allow("y", 2, 60)
+
+
+def test_nothing_is_allowed_with_a_limit_of_none():
+    assert not allow("x", 0, 60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_who_ask_at_once_all_count():
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> list[bool]:
+        together.wait(30)
+        try:
+            return [allow("x", 30, 600) for _ in range(10)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(8)))
+    assert sum(map(sum, answers)) == 30
+
+
+def test_a_database_that_does_not_answer_keeps_nobody_out(monkeypatch):
+    def fail(*args: object) -> bool:
+        raise OperationalError
+
+    monkeypatch.setattr(limits, "_count", fail)
+    assert allow("x", 1, 60)
 
 
 def test_what_is_forgotten_is_counted_anew():

@@ -175,7 +175,7 @@ class TestAddress:
 
     def test_ipv6_counts_by_network(self):
         request = RequestFactory().get("/", REMOTE_ADDR="2001:db8:1:2:3:4:5:6")
-        assert client_network(request) == "2001:db8:1:2::"
+        assert client_network(request) == "2001:db8:1::"
         request = RequestFactory().get("/", REMOTE_ADDR="::ffff:1.2.3.4")
         assert client_network(request) == "1.2.3.4"
 

@@ -37,6 +37,19 @@ def test_another_id_fetches_title_and_totals_and_is_pinned(admin, media, referen
     assert entry.decided_by == "admin"
 
 
+def test_staff_needs_no_more_than_to_be_staff(client, media, make_user):
+    client.force_login(make_user("mia", is_staff=True))
+    save(client, media, "99")
+    assert LibraryEntry.objects.get().media.title == "The Right One"
+    assert "Media" in client.get("/admin/").text.title()
+
+
+def test_others_do_not_come_in(client, media, make_user):
+    client.force_login(make_user("ben"))
+    for address in ("/admin/media/media/", f"/admin/media/media/{media.pk}/change/"):
+        assert client.get(address).status_code == 302
+
+
 @pytest.mark.parametrize("reference", ["4711", "nonsense", "https://example.com/tv/99", "-1"])
 def test_a_wrong_id_says_so_and_changes_nothing(admin, media, reference):
     text = save(admin, media, reference)

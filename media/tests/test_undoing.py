@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from media import deciding, undoing
 from media.models import (
@@ -145,13 +142,6 @@ def test_a_shared_series_that_is_gone_meanwhile_is_looked_up_again(open_shelf):
     deciding.undo(DecisionLog.objects.get())
     entry = entry_named("Breaking Bad")
     assert (entry.lookup_status, entry.media.owner) == ("pending", open_shelf)
-
-
-def test_decisions_are_kept_for_thirty_days(open_shelf):
-    deciding.hide(entry_named("Kingdom"), hidden=True)
-    DecisionLog.objects.update(made_at=timezone.now() - timedelta(days=31))
-    deciding.hide(entry_named("Dark"), hidden=True)
-    assert [log.subject for log in DecisionLog.objects.all()] == ["Dark"]
 
 
 def test_an_administrators_decisions_are_not_the_users_to_undo(open_shelf):

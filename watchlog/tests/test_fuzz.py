@@ -24,7 +24,16 @@ import imports.forms
 import media.attention_forms
 import media.forms
 from watchlog.tests import routes
-from watchlog.tests.routes import API, OBJECTS, OWN, PUBLIC, SECRET, make_person
+from watchlog.tests.routes import (
+    API,
+    OBJECTS,
+    OWN,
+    OWN_BY_VALUE,
+    PUBLIC,
+    SECRET,
+    SHARED,
+    make_person,
+)
 from watchlog.tests.test_isolation import everything_of, is_admin
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +113,9 @@ def addresses(person, other):
     """An address of every page: one's own, and somebody else's."""
     found = [reverse(name, kwargs=kwargs) for name, kwargs in PUBLIC.items()]
     found += [reverse(name) for name in sorted(OWN | API)]
+    found += [
+        reverse(name, kwargs=kwargs) for name, kwargs in sorted((OWN_BY_VALUE | SHARED).items())
+    ]
     for name, of_person in sorted(OBJECTS.items()):
         for whose in (person, other):
             try:
@@ -114,6 +126,12 @@ def addresses(person, other):
         routes.filled(address) for name, address in routes.all_routes() if is_admin(name, address)
     ]
     return found
+
+
+def test_every_page_is_tried():
+    tried = {*PUBLIC, *OWN, *API, *OWN_BY_VALUE, *SHARED, *OBJECTS}
+    left = {name for name, address in routes.all_routes() if not is_admin(name, address)} - tried
+    assert left == set()
 
 
 @pytest.fixture
@@ -193,7 +211,8 @@ def send_anything(ana, ben, pages, values, data):
     )
 
 
-def test_no_request_breaks_anything_or_shows_what_is_somebody_elses(ana, ben):
+def test_no_request_breaks_anything_or_shows_what_is_somebody_elses(ana, ben, monkeypatch):
+    monkeypatch.setattr("tmdb.images._fetch", lambda address: b"")
     before = everything_of(ana)
     ids = [
         *ana.user.library.values_list("pk", flat=True),
