@@ -80,12 +80,20 @@ def setup(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/setup.html", {"form": form})
 
 
+class _SignIn(auth_views.LoginView):
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Where to go then; the sign-in itself would lead in a circle."""
+        wanted = super().get_redirect_url()
+        return "" if wanted == self.request.path else wanted
+
+
 @public
 @slowed
 def login(request: HttpRequest) -> HttpResponseBase:
-    view = auth_views.LoginView.as_view(
-        template_name="accounts/login.html",
-        redirect_authenticated_user=True,
+    view = _SignIn.as_view(
         extra_context={
             "sends_email": settings.SENDS_EMAIL,
             "everybody_may_sign_up": invitations.everybody_may_sign_up(),

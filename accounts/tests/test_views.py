@@ -34,6 +34,12 @@ def test_signing_in_never_leads_to_another_site(client, ana):
     assert sign_in(client, next="https://evil.example/").url == reverse("media:library")
 
 
+def test_signing_in_never_leads_back_to_the_sign_in(client, ana):
+    here = reverse("accounts:login")
+    assert sign_in(client, next=here).url == reverse("media:library")
+    assert client.get(here, {"next": here}).url == reverse("media:library")
+
+
 def test_a_wrong_password_is_refused_without_saying_what_was_wrong(client, ana):
     wrong_password = sign_in(client, password="wrong").text
     wrong_name = sign_in(client, username="nobody", password="wrong").text
