@@ -21,7 +21,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit, invitations, sessions, tokens
 from accounts import setup as installation
@@ -41,6 +41,7 @@ from accounts.lockout import forget_failures, slowed
 from accounts.models import ApiToken, EventKind, Invitation, User
 from accounts.preferences import SAVED, PreferencesForm
 from accounts.tasks import send_reset_links
+from accounts.way_back import require_POST
 
 EVENTS_SHOWN = 30
 NEW_ACCOUNTS_PER_HOUR = 10

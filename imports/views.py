@@ -11,10 +11,11 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
+from accounts.way_back import require_POST
 from imports import importing
 from imports.forms import Act, ActForm, AnswerForm, UploadForm
 from imports.importing import Refused, answer

@@ -22,11 +22,12 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
 from accounts.limits import allow
+from accounts.way_back import require_POST
 from media import attention, deciding, searching
 from media.attention_forms import (
     Act,

@@ -6,10 +6,11 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
+from accounts.way_back import require_POST
 from media import marking
 from media.entry_pages import episode_page, series_page
 from media.forms import DayForm, MarkForm

@@ -6,12 +6,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import SignedInRequest
 from accounts.limits import allow
 from accounts.preferences import remember_view
+from accounts.way_back import require_POST
 from media.entry_pages import movie_page, series_page
 from media.forms import LibraryForm
 from media.models import LibraryEntry

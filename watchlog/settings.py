@@ -78,10 +78,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.access.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.preferences.PreferencesMiddleware",
     "watchlog.headers.PrivateMiddleware",
+    "watchlog.refusals.NotAllowedMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -233,6 +234,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not PLAIN_HTTP
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "watchlog.refusals.csrf_failure"
 if env.bool("TRUST_PROXY_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
