@@ -86,12 +86,16 @@ NOTHING = Tally()
 
 
 class Top(NamedTuple):
-    """How often the episodes of a series, or a film, were watched."""
+    """How often the episodes of a series, or a film, were watched.
+
+    Seconds are those of the `timed` of these times, and of plays that are no times of their own.
+    """
 
     entry: int
     kind: str
     times: int
     seconds: int
+    timed: int
 
 
 class Binge(NamedTuple):
@@ -250,13 +254,14 @@ class Shown(NamedTuple):
     """What was watched of an entry in a month; days are those of the month, 0 for none.
 
     `first` is the day of the first viewing and `last` of the last new one; `most` episodes were
-    watched on the day `most_on`, the latest of several.
+    watched on the day `most_on`, the latest of several. `timed` of the times have seconds.
     """
 
     entry: int
     kind: str
     times: int
     seconds: int
+    timed: int
     new: int
     first: int
     last: int
@@ -294,7 +299,8 @@ class Pile:
     """What is being summed up of a profile's month, or of several together.
 
     By time, as text like that of `ShownHour`, and what it was: times new and again, seconds,
-    how many have those, and viewings. By entry and what it was, by day: new, again, seconds.
+    how many have those, and viewings. By entry and what it was, by day: new, again, seconds, and
+    of how many times.
     """
 
     by_time: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -328,16 +334,17 @@ class Pile:
             # Specials are neither among what was watched most nor needed to finish a series.
             if kind == "special":
                 continue
-            times = seconds = new = last = most = most_on = 0
-            for day, (first, again, taken) in days.items():
+            times = seconds = timed = new = last = most = most_on = 0
+            for day, (first, again, taken, known) in days.items():
                 times += first + again
                 seconds += taken
+                timed += known
                 new += first
                 if first and day > last:
                     last = day
                 if (first + again, day) > (most, most_on):
                     most, most_on = first + again, day
-            yield Shown(entry, kind, times, seconds, new, min(days), last, most, most_on)
+            yield Shown(entry, kind, times, seconds, timed, new, min(days), last, most, most_on)
 
 
 def _add_each(mine: dict[Any, list[int]], others: Mapping[Any, list[int]]) -> None:
@@ -371,7 +378,7 @@ def sums_of(
         rows = rows[: most + 1]
     piles: dict[tuple[str, str], Pile] = defaultdict(Pile)
     count = 0
-    for entry, what, time_shown, new, again, seconds, profile in rows.iterator(chunk_size=5000):
+    for entry, what, time_shown, new, again, seconds, profile in _each_play_once(rows):
         count += 1
         shown = time_shown or ""
         pile = piles[shown[:7], profile]
@@ -390,11 +397,12 @@ def sums_of(
         day = int(shown[8:10] or 0)
         sums = of_entry.get(day)
         if sums is None:
-            of_entry[day] = [new, again, seconds or 0]
-        else:
-            sums[0] += new
-            sums[1] += again
-            sums[2] += seconds or 0
+            sums = of_entry[day] = [0, 0, 0, 0]
+        sums[0] += new
+        sums[1] += again
+        if seconds is not None:
+            sums[2] += seconds
+            sums[3] += new + again
     if most is not None and count > most:
         return None
     wholes: dict[str, Pile] = defaultdict(Pile)
@@ -406,6 +414,27 @@ def sums_of(
     for name, whole in wholes.items():
         found[_month(name)][""] = whole.month()
     return found
+
+
+def _each_play_once(rows: QuerySet[Any, Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """Rows without those that tell of a play once more, as two files do that spell a title in
+    two ways: of the same title and hour, as long to the second, and no watch of its own."""
+    plays: set[tuple[Any, ...]] = set()
+    told = []
+    for row in rows.iterator(chunk_size=5000):
+        entry, what, shown, new, again, seconds, profile = row
+        if seconds is not None and not (new or again):
+            told.append(row)
+            continue
+        if seconds is not None:
+            plays.add((entry, what, shown, seconds, profile))
+        yield row
+    for row in told:
+        entry, what, shown, _new, _again, seconds, profile = row
+        play = (entry, what, shown, seconds, profile)
+        if play not in plays:
+            plays.add(play)
+            yield row
 
 
 def _rows(
@@ -463,7 +492,7 @@ class Found:
 
     figures: Figures
     is_current: bool
-    years: range
+    years: tuple[int, ...]
 
 
 def figures_of(user: User, selection: Selection) -> Found:
@@ -546,10 +575,9 @@ def _of_profile(months: Months, profile: str) -> dict[date, Month]:
 def _found(
     user: User, selection: Selection, months: Mapping[date, Month], is_current: bool
 ) -> Found:
-    dated = [month.year for month in months if month != UNDATED]
-    years = range(min(dated), max(dated) + 1) if dated else range(0)
+    years = {month.year for month in months if month != UNDATED}
     figures = _figures(user, selection, months)
-    return Found(figures, is_current, years)
+    return Found(figures, is_current, tuple(sorted(years)))
 
 
 def _figures(user: User, selection: Selection, months: Mapping[date, Month]) -> Figures:
@@ -570,16 +598,17 @@ def _figures(user: User, selection: Selection, months: Mapping[date, Month]) -> 
                 days[date.fromordinal(before + day)] = sums.days[day]
             for hour, tally in sums.hours.items():
                 hours[hour].append(tally)
-        for entry, kind, times, seconds, new, first, last, most, most_on in sums.shown:
+        for entry, kind, times, seconds, timed, new, first, last, most, most_on in sums.shown:
             if entry in hidden:
                 continue
             if is_chosen:
                 top = tops[kind].get(entry)
                 if top is None:
-                    tops[kind][entry] = [times, seconds]
+                    tops[kind][entry] = [times, seconds, timed]
                 else:
                     top[0] += times
                     top[1] += seconds
+                    top[2] += timed
                 if most and month != UNDATED and kind == "episode":
                     binges.append((-most, -before - most_on, entry))
             if entry in complete and kind == "episode":
@@ -630,9 +659,16 @@ def _tops(
     found: list[Top] = []
     numbers = {}
     for kind, of_entry in sums.items():
-        ranked = [(-times, -seconds, pk) for pk, (times, seconds) in of_entry.items() if times]
+        ranked = [
+            (-times, -seconds, pk, timed)
+            for pk, (times, seconds, timed) in of_entry.items()
+            if times
+        ]
         numbers[kind] = len(ranked)
-        found += [Top(pk, kind, -times, -seconds) for times, seconds, pk in nsmallest(TOPS, ranked)]
+        found += [
+            Top(pk, kind, -times, -seconds, timed)
+            for times, seconds, pk, timed in nsmallest(TOPS, ranked)
+        ]
     return tuple(found), numbers
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -40,11 +40,14 @@ from media.statistics import (
     Top,
     figures_of,
 )
+from media.statistics import total as total_of
 from media.tasks import work_out_statistics
 from media.titles import put_into_language
 
 FINISHED_SHOWN = 12
 MOVIES_SHOWN = 6
+# So many months have room for a column each.
+MOST_YEARS_OF_MONTHS = 30
 # Files may tell of any, if by mistake: see imports/reading/dates.py.
 YEAR_MIN, YEAR_MAX = 1900, 9998
 
@@ -195,6 +198,9 @@ class YearView:
     tally: Tally
     words: str
     address: str
+    table: str
+    gap: str
+    """What lies between it and the calendar above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +218,16 @@ class Row:
     """A row of the table behind a chart."""
 
     name: str
-    tally: Tally
-    address: str = ""
+    address: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a chart draws, in numbers: everything that any measure counts."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +238,7 @@ class ChartView:
     title: str
     chart: Columns
     bars: tuple[Bar, ...]
-    rows: tuple[Row, ...]
+    table: Table
     ticks: tuple[tuple[str, str], ...]
     note: str = ""
 
@@ -292,10 +306,11 @@ class StatisticsPage:
     movies: tuple[TopView, ...]
     finished: tuple[FinishedView, ...]
     finished_count: str
-    days: tuple[Row, ...]
+    days: Table | None
     choices: tuple[LibraryEntry, ...]
     splits: tuple[tuple[Part, ...], ...]
     known: str
+    undated: str
     is_empty: bool
     is_current: bool
 
@@ -328,7 +343,7 @@ def statistics_page(user: User, query: StatisticsQuery) -> StatisticsPage:
         measures=_measures(query, total),
         profiles=Viewing.objects.profiles_of(user),
         headline=headline(figures),
-        calendars=calendars(figures, query.measure, selection.profile),
+        calendars=calendars(figures, query),
         legend=query.measure.legend if all(query.measure.stack(total)) else (),
         months=months(figures, query),
         weekdays=weekdays(figures, query.measure),
@@ -338,10 +353,11 @@ def statistics_page(user: User, query: StatisticsQuery) -> StatisticsPage:
         movies=tuple(top for top in tops(figures, entries, "movie", query) if top.times > 1),
         finished=finished(figures.finished[:FINISHED_SHOWN], entries),
         finished_count=number(figures.finished_count),
-        days=days(figures, selection.profile) if selection.year else (),
+        days=days(figures, selection.profile) if selection.year else None,
         choices=_choices(figures, entries, entry),
         splits=splits(total),
         known=known(total),
+        undated=undated(figures),
         is_empty=figures.is_empty,
         is_current=found.is_current,
     )
@@ -390,11 +406,39 @@ def _choices(
     return tuple(sorted(found.values(), key=lambda entry: entry.media.shown_title.casefold()))
 
 
-def days(figures: Figures, profile: str) -> tuple[Row, ...]:
+def days(figures: Figures, profile: str = "") -> Table | None:
     """The days on which something was watched, each with its address."""
-    return tuple(
-        Row(whole_date(day), figures.days[day], history_of(day, profile))
+    return table(
+        (whole_date(day), history_of(day, profile), figures.days[day])
         for day in figures.watched_days()
+    )
+
+
+def table(named: Iterable[tuple[str, str, Tally]]) -> Table:
+    """The table of what was watched, each with a name and an address or none.
+
+    Specials, and what was watched again, have a column where there are any.
+    """
+    found = tuple(named)
+    whole = total_of(tally for _name, _address, tally in found)
+    columns: list[tuple[str, Callable[[Tally], str]]] = [
+        (_("Episodes"), lambda tally: number(tally.episodes)),
+    ]
+    if whole.episodes_again:
+        columns.append((_("of these again"), lambda tally: number(tally.episodes_again)))
+    if whole.specials:
+        columns.append((_("Specials"), lambda tally: number(tally.specials)))
+    columns.append((_("Movies"), lambda tally: number(tally.movies)))
+    if whole.movies_again:
+        columns.append((_("of these again"), lambda tally: number(tally.movies_again)))
+    if whole.timed:
+        columns.append((_("Time"), lambda tally: time_text(tally.seconds) if tally.timed else "–"))
+    return Table(
+        tuple(name for name, _cell in columns),
+        tuple(
+            Row(name, address, tuple(cell(tally) for _name, cell in columns))
+            for name, address, tally in found
+        ),
     )
 
 
@@ -423,7 +467,7 @@ def headline(figures: Figures) -> tuple[Record, ...]:
             number(total.movies),
             total.movies,
         ),
-        (_("hours"), number(total.hours), total.seconds),
+        (hours_name(total), number(total.hours), total.seconds >= 1800 and are_mostly_known(total)),
         (
             npgettext("number of", "series", "series", figures.series),
             number(figures.series),
@@ -434,17 +478,38 @@ def headline(figures: Figures) -> tuple[Record, ...]:
             number(len(figures.watched_days())),
             len(figures.days),
         ),
+        (
+            npgettext("number of", "special", "specials", total.specials),
+            number(total.specials),
+            total.specials,
+        ),
     ]
     return tuple(Record(name, figure, "") for name, figure, is_there in said if is_there)
 
 
-def calendars(figures: Figures, measure: Measure, profile: str = "") -> tuple[YearView, ...]:
-    """Each year as a calendar, the newest first, all by one scale."""
+def are_mostly_known(total: Tally) -> bool:
+    """Whether files tell how long at least half of it took: the hours of less say little."""
+    return 2 * total.timed >= total.viewings > 0
+
+
+def hours_name(total: Tally) -> str:
+    """What a large number of hours is called, where some are not known."""
+    hours = round(total.hours)
+    if total.timed == total.viewings:
+        return ngettext("hour", "hours", hours)
+    return ngettext("known hour", "known hours", hours)
+
+
+def calendars(figures: Figures, query: StatisticsQuery) -> tuple[YearView, ...]:
+    """Each year with something as a calendar, the newest first, all by one scale."""
+    measure, profile = query.measure, query.selection.profile
     values = {day: measure.amount(tally) for day, tally in figures.days.items()}
     limits = charts.thresholds([value for value in values.values() if value])
     before, _day, after = history_of(date.min, profile).partition(date.min.isoformat())
-    views = []
+    views: list[YearView] = []
     for year, tally in sorted(figures.by_year().items(), reverse=True):
+        if not tally.viewings:
+            continue
         drawn = charts.calendar(
             year, {day: value for day, value in values.items() if day.year == year}, limits
         )
@@ -465,9 +530,21 @@ def calendars(figures: Figures, measure: Measure, profile: str = "") -> tuple[Ye
                 tally=tally,
                 words=measure.words(tally),
                 address=reverse("media:year", args=[year]),
+                # Of many years, the days of one are listed once it is chosen.
+                table="" if query.selection.year else f"{query.address(year=year)}#days",
+                gap=_gap_before(views[-1].calendar.year, year) if views else "",
             )
         )
     return tuple(views)
+
+
+def _gap_before(later: int, year: int) -> str:
+    """Of the years between two calendars, that there is nothing in them."""
+    if later - year == 1:
+        return ""
+    if later - year == 2:
+        return _("Nothing in %(year)s.") % {"year": year + 1}
+    return _("Nothing from %(first)s to %(last)s.") % {"first": year + 1, "last": later - 1}
 
 
 def _chart(
@@ -493,7 +570,7 @@ def _chart(
                 drawn.columns, named, strict=True
             )
         ),
-        rows=tuple(Row(whole_name, tally, address) for _label, whole_name, tally, address in named),
+        table=table((whole_name, address, tally) for _label, whole_name, tally, address in named),
         ticks=tuple((tick.y, tick_text(tick.value)) for tick in drawn.ticks),
         note=note,
     )
@@ -506,8 +583,15 @@ def tick_text(value: float) -> str:
 
 
 def months(figures: Figures, query: StatisticsQuery) -> ChartView | None:
-    """By month: the twelve of a year, or all from the first to the last."""
+    """By month: the twelve of a year, or all from the first to the last; of a longer time by year."""
     year = query.selection.year
+    years = figures.by_year()
+    if len(years) > MOST_YEARS_OF_MONTHS:
+        by_year = [
+            (str(one) if one % (len(years) // 10) == 0 else "", str(one), tally, "")
+            for one, tally in years.items()
+        ]
+        return _chart("months", _("By year"), query.measure, by_year)
     found = figures.by_month()
     if year:
         found = {
@@ -537,7 +621,7 @@ def weekdays(figures: Figures, measure: Measure) -> ChartView | None:
 def hours(figures: Figures, measure: Measure) -> ChartView | None:
     """By hour of the day, of what has a time."""
     timed = sum(tally.viewings for tally in figures.hours)
-    viewings = figures.total.viewings
+    viewings = figures.total.viewings - figures.undated.viewings
     note = ""
     if timed < viewings:
         note = _("Of %(timed)s viewings whose time a file tells; %(others)s have a day only.") % {
@@ -620,7 +704,7 @@ def tops(
             entry=entries[top.entry],
             media=entries[top.entry].media,
             words=times_text(top),
-            facts=time_text(top.seconds) if top.seconds else "",
+            facts=time_text(top.seconds) if 2 * top.timed >= top.times and top.seconds else "",
             share=charts.share(top.times, most),
             address=query.address(series=top.entry),
             times=top.times,
@@ -690,6 +774,18 @@ def _split(*parts: tuple[str, int]) -> tuple[Part, ...]:
         )
         start += size
     return tuple(found)
+
+
+def undated(figures: Figures) -> str:
+    """How much of the figures is in none of the charts."""
+    titles = figures.undated.titles
+    if not titles:
+        return ""
+    return ngettext(
+        "%(number)s viewing has no day, and is in none of the charts.",
+        "%(number)s viewings have no day, and are in none of the charts.",
+        titles,
+    ) % {"number": number(titles)}
 
 
 def known(total: Tally) -> str:

@@ -26,13 +26,16 @@ from media.statistics_pages import (
     Measure,
     Record,
     StatisticsQuery,
+    Table,
     TopView,
     YearView,
     calendars,
     current_figures,
+    days,
     episodes_text,
     finished,
     headline,
+    known,
     months,
     named_entries,
     number,
@@ -56,6 +59,8 @@ class YearPage:
     tops: tuple[TopView, ...]
     records: tuple[Record, ...]
     finished: tuple[FinishedView, ...]
+    days: Table | None
+    known: str
     odd: str
     before: int | None
     after: int | None
@@ -79,11 +84,13 @@ def year_page(user: User, year: int) -> YearPage:
         year=year,
         figures=figures,
         headline=headline(figures),
-        calendar=next(iter(calendars(figures, Measure.ALL)), None),
+        calendar=next(iter(calendars(figures, query)), None),
         months=months(figures, query),
         tops=tuple(most[:POSTERS]),
         records=records(figures, entries),
         finished=finished(figures.finished, entries),
+        days=days(figures),
+        known=known(figures.total),
         odd=oddest(figures, entries),
         before=max((other for other in found.years if other < year), default=None),
         after=min((other for other in found.years if other > year), default=None),

@@ -316,3 +316,126 @@ def test_a_year_knows_its_neighbours(ana):
     assert year_page(ana, 2019).before is None
     with translation.override("de"):
         assert year_page(ana, 2020).year == 2020
+
+
+class TestWholeTruth:
+    """Nothing is counted above and missing below, and no figure says more than is known."""
+
+    def timed(self, entry, number, seconds):
+        at = datetime(2024, 5, number, 20, tzinfo=UTC)
+        on(entry, at.date(), watched_at=at, duration_seconds=seconds)
+
+    def test_two_spellings_of_a_play_take_its_time_once(self, ana):
+        dark = add_series(ana, "Dark", [1])
+        at = datetime(2024, 5, 9, 20, tzinfo=UTC)
+        for title in ("Dark: Season 1: Secrets (Episode 1)", "Dark: Secrets (Episode 1)"):
+            watch(
+                dark,
+                title,
+                at.date(),
+                season_number=1,
+                episode_title="Secrets",
+                watched_at=at,
+                duration_seconds=3000,
+            )
+        library.recount([dark.pk])
+        tally = figures_of(ana, Selection()).figures.total
+        assert (tally.episodes, tally.seconds, tally.timed) == (1, 3000, 1)
+
+    def test_a_play_that_goes_on_the_next_day_takes_its_time_both_days(self, ana):
+        dark = add_series(ana, "Dark", [1])
+        for day, seconds in ((9, 2000), (10, 1000)):
+            at = datetime(2024, 5, day, 20, tzinfo=UTC)
+            watch(
+                dark,
+                "Dark: Season 1: Secrets",
+                at.date(),
+                season_number=1,
+                episode_title="Secrets",
+                watched_at=at,
+                duration_seconds=seconds,
+            )
+        library.recount([dark.pk])
+        tally = figures_of(ana, Selection()).figures.total
+        assert (tally.episodes, tally.seconds) == (1, 3000)
+
+    def test_hours_of_a_few_viewings_are_no_large_figure(self, ana, client):
+        dark = add_series(ana, "Dark", [9])
+        on(dark, *(DAY - timedelta(days=n) for n in range(5)))
+        self.timed(dark, 1, 7200)
+        names = [record.name for record in page_of(ana).headline]
+        assert not any("hour" in name for name in names)
+        picture = client.get("/statistics/2024.svg")
+        assert picture.status_code == 200
+        assert "hour" not in picture.text
+        [top] = page_of(ana).series
+        assert top.facts == ""
+
+    def test_hours_that_are_mostly_known_say_so_on_every_page(self, ana, client):
+        dark = add_series(ana, "Dark", [9])
+        self.timed(dark, 1, 3600)
+        self.timed(dark, 2, 0)
+        on(dark, date(2024, 5, 20))
+        records = {record.name: record.figure for record in page_of(ana).headline}
+        assert records["known hour"] == "1"
+        sentence = "The hours are those of 2 of 3 viewings"
+        for address in (ADDRESS, "/statistics/2024/"):
+            assert sentence in client.get(address).text
+
+    @pytest.mark.parametrize("measure", Measure)
+    def test_each_row_of_a_table_adds_up_to_what_the_chart_draws(self, ana, measure):
+        dark = add_series(ana, "Dark", [9])
+        on(dark, date(2024, 5, 2), date(2024, 6, 3))
+        watch(dark, "Dark: Specials: One", date(2024, 5, 9), season_number=0)
+        roma = add_movie(ana, "Roma", date(2024, 5, 9))
+        watch(roma, "Roma", date(2024, 6, 20), kind="movie")
+        library.recount([dark.pk, roma.pk])
+        chart = page_of(ana, of=measure.value, year=2024).months
+        if measure == Measure.HOURS:
+            assert chart is None
+            return
+        parts = {
+            Measure.ALL: ("Episodes", "Specials", "Movies"),
+            Measure.EPISODES: ("Episodes",),
+            Measure.MOVIES: ("Movies",),
+        }[measure]
+        counted = [chart.table.columns.index(part) for part in parts]
+        by_month = page_of(ana, year=2024).figures.by_month()
+        drawn = [measure.amount(by_month.get(date(2024, n, 1), Tally())) for n in range(1, 13)]
+        assert [sum(int(row.cells[at]) for at in counted) for row in chart.table.rows] == drawn
+        assert list(chart.table.columns).count("of these again") == 1
+
+    def test_the_days_are_a_table_too(self, ana, client):
+        add_movie(ana, "Roma", date(2024, 5, 9))
+        for address in ("/statistics/2024/", f"{ADDRESS}?year=2024"):
+            text = client.get(address).text
+            assert "Days as a table" in text
+            assert "/history/?day=2024-05-09" in text
+        assert "?year=2024#days" in client.get(ADDRESS).text
+
+    def test_what_has_no_day_is_said_to_be_in_no_chart(self, ana, client):
+        add_movie(ana, "Roma", date(2024, 5, 9))
+        okja = add_movie(ana, "Okja", DAY)
+        okja.viewings.update(day=None, source="manual")
+        page = page_of(ana)
+        assert page.undated.startswith("1 viewing has no day")
+        assert page.undated in client.get(ADDRESS).text
+        assert page_of(ana, year=2024).undated == ""
+
+    def test_specials_alone_are_worth_a_figure(self, ana):
+        dark = add_series(ana, "Dark", [9])
+        watch(dark, "Dark: Specials: One", date(2024, 5, 9), season_number=0)
+        library.recount([dark.pk])
+        records = {record.name: record.figure for record in page_of(ana).headline}
+        assert records["special"] == "1"
+
+    def test_days_far_apart_make_no_long_page(self, ana, client):
+        for name, day in (("Roma", date(1900, 1, 1)), ("Okja", date(2199, 1, 1))):
+            add_movie(ana, name, day)
+        add_movie(ana, "Elf", date(2024, 5, 9))
+        page = page_of(ana)
+        assert [view.calendar.year for view in page.calendars] == [2199, 2024, 1900]
+        assert page.calendars[1].gap == "Nothing from 2025 to 2198."
+        assert page.months.title == "By year"
+        assert len(page.years) == 4
+        assert len(client.get(ADDRESS).content) < 400_000
