@@ -66,10 +66,6 @@ class FixPage:
         return self.entry.decided_by == DecidedBy.USER
 
     @property
-    def is_hidden(self) -> bool:
-        return all(name.is_hidden for name in self.entry.names.all())
-
-    @property
     def is_ignored(self) -> bool:
         return self.entry.lookup_status == LookupStatus.IGNORED
 

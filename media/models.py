@@ -474,6 +474,11 @@ class LibraryEntry(models.Model):
         return shown_day(self.last_watched, getattr(self, "last_time", None))
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether it was hidden, as `hidden()` asks; asks the database unless names came along."""
+        return all(name.is_hidden for name in self.names.all())
+
+    @property
     def has_new_episodes(self) -> bool:
         """Whether more has aired since all was watched, as `with_new_episodes` asks."""
         media = self.media

@@ -171,12 +171,36 @@ def test_a_series_that_tmdb_removed_keeps_its_total_and_says_so(client, ana):
     assert "Dark: 3/10 episodes" in html
 
 
-def test_each_entry_leads_to_where_one_says_what_it_is(client, ana):
+@pytest.mark.parametrize("key", ["", "key"])
+@pytest.mark.parametrize("status", LookupStatus)
+def test_each_entry_leads_to_where_one_says_what_it_is(client, ana, settings, status, key):
+    settings.TMDB_API_KEY = key
     series = [add_series(ana, "Kingdom", watched=3), add_series(ana, "Dark", [10], 3)]
+    LibraryEntry.objects.update(lookup_status=status)
     for entry in (*series, add_movie(ana, "Roma")):
         address = reverse("media:fix", args=[entry.pk])
-        assert f'href="{address}"' in client.get(entry.get_absolute_url()).text
-        assert client.get(address).status_code == 200
+        html = client.get(entry.get_absolute_url()).text
+        (acts,) = re.findall(r'<\w+ class="hero__acts.*?href="([^"]+)">([^<]+)<', html, re.DOTALL)
+        assert acts[0] == address
+        assert acts[1].endswith("Fix or hide")
+        assert 'value="hide"' in client.get(address).text
+
+
+def test_what_is_hidden_says_so_on_its_own_page_and_is_shown_again_there(client, ana):
+    entries = [add_series(ana, "Dark", [10], 3), add_series(ana, "Komi"), add_movie(ana, "Roma")]
+    for entry in entries:
+        address = entry.get_absolute_url()
+        assert "This is hidden" not in client.get(address).text
+        act = reverse("media:act", args=[entry.pk])
+        client.post(act, {"act": "hide"})
+        html = client.get(address).text
+        assert "This is hidden" in html
+        assert f'action="{act}"' in html and 'name="act" value="show"' in html
+        assert client.post(act, {"act": "show"}).url == address
+        html = client.get(address).text
+        assert "is shown again" in html
+        assert "This is hidden" not in html
+    assert LibraryEntry.objects.visible().count() == len(entries)
 
 
 def test_the_page_of_a_movie_says_when_it_was_watched(client, ana):
