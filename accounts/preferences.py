@@ -188,11 +188,13 @@ def restore_preferences(user_id: int, chosen: Mapping[str, str | float]) -> None
         User.objects.filter(pk=user_id).update(**valid)
 
 
-def remember_view(user: User, view: str) -> None:
-    """Keep how a user last chose to see the library; nothing chosen changes nothing."""
-    if view and view != user.library_view:
-        user.library_view = view
-        user.save(update_fields=["library_view"])
+def remember_view(user: User, view: str) -> bool:
+    """Keep how a user chose to see the library; whether that is new. Nothing chosen is not."""
+    if not view or view == user.library_view:
+        return False
+    user.library_view = view
+    user.save(update_fields=["library_view"])
+    return True
 
 
 SAVED = gettext_lazy("Saved.")

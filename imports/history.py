@@ -21,7 +21,7 @@ from imports.models import Claim, Import
 from media.days import shown_day, shown_on
 from media.forms import FIRST_DAY
 from media.library import seen
-from media.models import Episode, LibraryEntry, Viewing
+from media.models import Episode, LibraryEntry, LibraryEntryQuerySet, Viewing
 from media.pages import Choice
 from media.progress import ONE_DAY, EpisodeKey, Watched, episode_keys, told_again
 from media.titles import put_into_language
@@ -156,15 +156,18 @@ def history_page(user: User, query: HistoryQuery) -> HistoryPage:
 
 
 def _with_what_is_shown(ids: Sequence[int]) -> list[Viewing]:
-    """The viewings, in this order, with entry, title and the number of their TMDB episode.
+    """The viewings, in this order, with entry, titles and the number of their TMDB episode.
 
     They are found by number after the page is cut out, so that late pages cost what early ones do.
     """
     first = Episode.objects.filter(viewings=OuterRef("pk")).order_by("number")
     viewings = Viewing.objects.select_related("entry__media").annotate(
-        number=Subquery(first.values("number")[:1])
+        number=Subquery(first.values("number")[:1]),
+        own_name=LibraryEntryQuerySet.first_name("entry"),
     )
     by_id = viewings.in_bulk(ids)
+    for viewing in by_id.values():
+        vars(viewing.entry)["own_name"] = vars(viewing)["own_name"]
     return [by_id[pk] for pk in ids if pk in by_id]
 
 

@@ -39,7 +39,7 @@ def mark(request: SignedInRequest, pk: int) -> HttpResponse:
     except (LibraryEntry.DoesNotExist, Viewing.DoesNotExist) as gone:
         raise Http404 from gone
     if request.headers.get("HX-Request") == "true":
-        page = series_page(_entry(request, pk))
+        page = series_page(_entry(request, pk, "names"))
         return render(request, "media/_series.html", {"series": page})
     if not changed:
         messages.info(request, _("That is how it is already."))
@@ -76,9 +76,9 @@ def viewing(request: SignedInRequest, pk: int, viewing_pk: int) -> HttpResponse:
     return _back(entry, form)
 
 
-def _entry(request: SignedInRequest, pk: int) -> LibraryEntry:
-    entries = LibraryEntry.objects.of(request.user).with_last_time().select_related("media")
-    entry = get_object_or_404(entries, pk=pk)
+def _entry(request: SignedInRequest, pk: int, *along: str) -> LibraryEntry:
+    entries = LibraryEntry.objects.of(request.user).with_own_name().with_last_time()
+    entry = get_object_or_404(entries.select_related("media").prefetch_related(*along), pk=pk)
     put_into_language([entry], request.user)
     return entry
 

@@ -202,8 +202,10 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
         return self.annotate(own_name=self.first_name())
 
     @classmethod
-    def first_name(cls) -> models.Subquery:
-        return models.Subquery(cls._names().values("name")[:1])
+    def first_name(cls, entry: str = "pk") -> models.Subquery:
+        """The first name by letters of the entry to which the field `entry` points."""
+        names = EntryName.objects.filter(entry=models.OuterRef(entry))
+        return models.Subquery(names.values("name")[:1])
 
     @staticmethod
     def _viewings() -> models.QuerySet[Viewing]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,8 +30,11 @@ LOOK_UPS_PER_MINUTE = 5
 @vary_on_headers("HX-Request")
 def library(request: SignedInRequest) -> HttpResponse:
     form = LibraryForm(request.GET)
-    page = library_page(request.user, form.query())
-    remember_view(request.user, form.cleaned_data.get("view", ""))
+    query = form.query()
+    if remember_view(request.user, form.cleaned_data.get("view", "")):
+        # Without the choice in the address, which would be made again when one comes back to it.
+        return redirect(urljoin(request.path, query.address(page=query.page)))
+    page = library_page(request.user, query)
     is_partial = request.headers.get("HX-Request") == "true"
     template = "media/_library.html" if is_partial else "media/library.html"
     return render(request, template, {"library": page})

@@ -141,7 +141,11 @@ def test_what_is_anothers_is_not_shown(client, ana, make_user):
     assert "Your history is still empty" in client.get(ADDRESS).text
 
 
-def test_it_asks_the_database_no_more_often_when_it_grows(client, ana):
+@pytest.mark.parametrize("language", ["", "de"])
+def test_it_asks_the_database_no_more_often_when_it_grows(client, ana, language):
+    ana.title_language = language
+    ana.save()
+
     def queries(**query):
         with CaptureQueriesContext(connection) as captured:
             assert client.get(ADDRESS, query).status_code == 200

@@ -96,22 +96,29 @@ class TestTheList:
     def test_the_navigation_is_silent_when_nothing_is_left(self, client, ana):
         assert "nav__count" not in client.get(reverse("media:library")).text
 
+    @pytest.mark.parametrize("language", ["", "de"])
     @pytest.mark.parametrize("size", [2, 45])
     def test_at_most_ten_queries_at_any_size(
-        self, client, ana, size, django_assert_max_num_queries
+        self, client, ana, size, language, django_assert_max_num_queries
     ):
+        ana.title_language = language
+        ana.save()
         for number in range(size):
             add_series(ana, f"Missing {number}", watched=3)
+            add_series(ana, f"Gone {number}", [3], 1, tmdb_gone_at=timezone.now())
             doubt(ana, f"Doubtful {number}", "Alpha")
             deciding.hide(add_movie(ana, f"Movie {number}"), hidden=True)
         for address in (LIST, f"{LIST}?show=episode-or-movie", reverse("media:decided")):
             with django_assert_max_num_queries(10):
                 assert client.get(address).status_code == 200
 
+    @pytest.mark.parametrize("language", ["", "de"])
     @pytest.mark.parametrize("size", [2, 100])
     def test_fixing_takes_as_many_queries_at_any_size(
-        self, client, ana, size, django_assert_max_num_queries
+        self, client, ana, size, language, django_assert_max_num_queries
     ):
+        ana.title_language = language
+        ana.save()
         entry = add_series(ana, "Missing", watched=size)
         for number in range(size):
             add_series(ana, f"Other {number}", [3], 1)

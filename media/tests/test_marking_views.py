@@ -141,7 +141,10 @@ def test_nonsense_marks_nothing(client, ana):
     assert client.get(f"{entry.get_absolute_url()}episode/t123456789012345/").status_code == 404
 
 
-def test_the_page_of_an_episode_asks_the_database_a_fixed_number_of_times(client, ana):
+@pytest.mark.parametrize("language", ["", "de"])
+def test_the_page_of_an_episode_asks_the_database_a_fixed_number_of_times(client, ana, language):
+    ana.title_language = language
+    ana.save()
     entry = add_series(ana, "Dark", [30] * 10, 120)
     first = entry.media.seasons.get(number=1).episodes.get(number=1)
     for at in range(30):

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "/statistics/"
 SVG = "{http://www.w3.org/2000/svg}"
 # Those of every page among them: session, user, and what needs attention.
-MOST_QUERIES = 12
+MOST_QUERIES = 10
 
 
 @pytest.fixture
