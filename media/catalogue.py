@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Collection, Container, Mapping
 from datetime import date
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from media import bulk
-from media.models import Episode, Media, MediaType, Season
+from media.models import Episode, Media, MediaType, Season, Viewing
+from media.wording import fold, generic_number
 from tmdb.types import SeriesDetails
 
 SPECIALS = 0
@@ -18,8 +22,9 @@ SPECIALS = 0
 def store_series(details: SeriesDetails) -> Media:
     """Keep a series with its seasons and episodes; returns the catalogue row.
 
-    Episodes are told apart by TMDB's episode id, since numbers change there. Seasons that TMDB
-    no longer has go, unless a viewing is known to be of one of their episodes.
+    Episodes are told apart by TMDB's episode id, since numbers change there. What TMDB lists no
+    more goes; where viewings are of such episodes, `lookup.identify_gone` says of what they are
+    now. An answer older than the one that is stored changes nothing.
     """
     title = _title(details)
     name = details.name[:500] or nameless(details.id)
@@ -44,6 +49,8 @@ def store_series(details: SeriesDetails) -> Media:
             defaults={"title": title or name, "base_title": name, **told},
         )
         if not created:
+            if media.last_tmdb_update and details.fetched_at < media.last_tmdb_update:
+                return media
             if title or media.title == nameless(details.id):
                 told["title"] = title or name
             for field, value in told.items():
@@ -89,6 +96,17 @@ def aired_episodes(details: SeriesDetails, today: date) -> int | None:
     return None
 
 
+class _Stored(NamedTuple):
+    """An episode as the database has it."""
+
+    pk: int
+    id: int
+    season: int
+    number: int
+    title: str
+    air_date: date | None
+
+
 def _store_seasons(media: Media, details: SeriesDetails) -> None:
     bulk.insert_or_update(
         Season,
@@ -105,24 +123,92 @@ def _store_seasons(media: Media, details: SeriesDetails) -> None:
         ],
         unique=["media_id", "number"],
     )
-    seasons = dict(media.seasons.values_list("number", "pk"))
-    episodes = {
-        episode.id: (
-            episode.id,
-            seasons[season.number],
-            episode.number,
-            episode.title[:500],
-            episode.air_date,
-        )
+    before = _stored_episodes(media)
+    told = {
+        episode.id: (season.number, episode.number, episode.title[:500], episode.air_date)
         for season in details.seasons
         for episode in season.episodes or ()
     }
+    seasons = dict(media.seasons.values_list("number", "pk"))
     bulk.insert_or_update(
         Episode,
-        ["tmdb_id", "season_id", "number", "title", "air_date"],
-        sorted(episodes.values()),
+        ["tmdb_id", "season_id", "number", "title", "air_date", "successor_id"],
+        [
+            (id, seasons[season], number, title, air_date, None)
+            for id, (season, number, title, air_date) in sorted(told.items())
+            if id not in before or before[id][2:] != (season, number, title, air_date)
+        ],
         unique=["tmdb_id"],
     )
-    told = {season.number for season in details.seasons}
-    if gone := [pk for number, pk in seasons.items() if told and number not in told]:
-        media.seasons.filter(pk__in=gone).exclude(episodes__viewings__isnull=False).delete()
+    listed = {season.number for season in details.seasons}
+    # Of seasons that are there still, only where TMDB told the episodes.
+    complete = {
+        season.number
+        for season in details.seasons
+        if season.episodes or (season.episodes is not None and not season.episode_count)
+    }
+    gone = [
+        episode
+        for id, episode in before.items()
+        if id not in told
+        and listed
+        and (episode.season in complete or episode.season not in listed)
+    ]
+    if gone:
+        _take_off(gone, before, _stored_episodes(media))
+    if listed and seasons.keys() - listed:
+        media.seasons.exclude(number__in=listed).delete()
+
+
+def _stored_episodes(media: Media) -> dict[int, _Stored]:
+    """The episodes that are listed of a series, by TMDB's id."""
+    rows = Episode.objects.filter(season__media=media).order_by("tmdb_id")
+    columns = ("pk", "tmdb_id", "season__number", "number", "title", "air_date")
+    return {row[1]: _Stored(*row) for row in rows.values_list(*columns)}
+
+
+def _take_off(
+    gone: Collection[_Stored], before: Mapping[int, _Stored], now: Mapping[int, _Stored]
+) -> None:
+    """Take episodes off the list; those of which there are viewings stay without a season."""
+    links = Viewing.tmdb_episodes.through.objects.filter(episode__in=[e.pk for e in gone])
+    watched = set(links.order_by().values_list("episode_id", flat=True).distinct())
+    ids = {episode.id for episode in gone}
+    successors = _successors(gone, [e for e in now.values() if e.id not in ids], before)
+    bulk.update(
+        Episode,
+        ["season_id", "successor_id"],
+        [(None, successors.get(e.pk), e.pk) for e in gone if e.pk in watched],
+    )
+    Episode.objects.filter(pk__in=[e.pk for e in gone if e.pk not in watched]).delete()
+
+
+def _successors(
+    gone: Collection[_Stored], listed: Collection[_Stored], before: Container[int]
+) -> dict[int, int]:
+    """What stands in the place of episodes that are gone, by primary key, where that is clear.
+
+    It is the one of the same title in that season, or else the new one of the same number; one
+    that was listed before under another number is another episode.
+    """
+    titles: dict[tuple[int, str], list[_Stored]] = defaultdict(list)
+    for episode in listed:
+        titles[episode.season, _telling(episode)].append(episode)
+    alike = Counter((episode.season, _telling(episode)) for episode in gone)
+    found: dict[int, int] = {}
+    for episode in gone:
+        title = episode.season, _telling(episode)
+        if title[1] and alike[title] == len(titles[title]) == 1:
+            found[episode.pk] = titles[title][0].pk
+    new = {(e.season, e.number): e.pk for e in listed if e.id not in before}
+    taken = set(found.values())
+    for episode in gone:
+        same_number = new.get((episode.season, episode.number))
+        if episode.pk not in found and same_number is not None and same_number not in taken:
+            found[episode.pk] = same_number
+    return found
+
+
+def _telling(episode: _Stored) -> str:
+    """An episode's title as titles are compared; empty when it only says the number."""
+    return "" if generic_number(episode.title) == episode.number else fold(episode.title)

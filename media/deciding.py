@@ -173,12 +173,14 @@ def _find(tmdb_id: int, language: str, *, ask: bool = True) -> _Found:
     details = ask_for(tmdb_id, language=language) if ask else None
     if details is None:
         return _Found(_shared_row(tmdb_id, None))
-    return _Found(store_series(details), _ask_in_english(tmdb_id, language))
+    return _Found(_shared_row(tmdb_id, details), _ask_in_english(tmdb_id, language))
 
 
 def _shared_row(tmdb_id: int, details: SeriesDetails | None) -> Media:
     if details is not None:
-        return store_series(details)
+        media = store_series(details)
+        lookup.identify_gone()
+        return media
     # The title is TMDB's to tell: a user's own name for it must not reach others (rule 14).
     return Media.objects.get_or_create(
         media_type=MediaType.TV_SERIES,
@@ -567,7 +569,9 @@ def refresh(media: Media) -> bool:
     if details is None or details.stale:
         return False
     _note_who_finished(media)
-    _identify_anew(store_series(details), language)
+    media = store_series(details)
+    lookup.identify_gone()
+    _identify_anew(media, language)
     return True
 
 

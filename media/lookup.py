@@ -11,12 +11,13 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, OuterRef
@@ -311,6 +312,7 @@ def record(
             library.recount(touched)
         told = result if subject.is_to_be_matched else None
         on_recorded(told)
+    identify_gone()
     return told
 
 
@@ -406,6 +408,7 @@ def identify_episodes(
     `titles` are the same episodes in further languages. A viewing that is known to be of an
     episode stays so unless another is found for it; with `only_new` in any case.
     """
+    _go_on_to_successors(entry)
     viewings = list(
         entry.viewings.filter(kind=ViewingKind.EPISODE)
         .in_fixed_order()
@@ -463,6 +466,26 @@ def identify_episodes(
     library.recount([entry.pk])
 
 
+def _go_on_to_successors(entry: LibraryEntry) -> None:
+    """Have viewings of episodes that TMDB lists no more be of those in their place, if any."""
+    through = Viewing.tmdb_episodes.through
+    links = through.objects.filter(viewing__entry=entry)
+    gone = links.filter(episode__season__isnull=True)
+    moved: set[int] = set()
+    # A successor may be gone as well.
+    while found := list(gone.values_list("pk", "viewing_id", "episode__successor_id")):
+        moved |= {viewing for _, viewing, _ in found}
+        through.objects.filter(pk__in=[pk for pk, _, _ in found]).delete()
+        there = links.filter(viewing__in=moved).values_list("viewing_id", "episode_id")
+        wanted = {(viewing, to) for _, viewing, to in found if to is not None}
+        bulk.insert(through, ["viewing_id", "episode_id"], sorted(wanted - set(there)))
+    if moved:
+        seasons = dict(
+            links.filter(viewing__in=moved).values_list("viewing_id", "episode__season__number")
+        )
+        bulk.update(Viewing, ["tmdb_season"], [(seasons.get(pk), pk) for pk in sorted(moved)])
+
+
 def to_identify(media: Media) -> Entries:
     """The entries of a series with viewings whose episode is not known, or has moved since."""
     known = Viewing.tmdb_episodes.through.objects.filter(
@@ -511,6 +534,21 @@ def identify_new_viewings(entries: Entries, on_recorded: OnRecorded = lambda res
             if entry is not None:
                 identify_episodes(entry)
             on_recorded(None)
+
+
+def identify_gone() -> None:
+    """Say of what viewings are now whose episodes TMDB lists no more, each user's on its own.
+
+    Takes the locks, so that none may be held.
+    """
+    gone = Viewing.tmdb_episodes.through.objects.filter(episode__season__isnull=True)
+    entries = gone.order_by("viewing__entry").values_list("viewing__entry", "viewing__user")
+    for pk, user_id in list(entries.distinct()):
+        with suppress(get_user_model().DoesNotExist), library.library_lock(user_id):
+            entry = LibraryEntry.objects.select_related("media").filter(pk=pk).first()
+            if entry is not None:
+                identify_episodes(entry, only_new=True)
+    Episode.objects.filter(season__isnull=True, viewings__isnull=True).delete()
 
 
 def _record_failure(user_id: int, entry_id: int, on_recorded: OnRecorded) -> Result:

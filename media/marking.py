@@ -288,6 +288,7 @@ def _viewing_of(entry: LibraryEntry, episode: Episode, day: date | None) -> View
     """A viewing of a TMDB episode, by hand and unsaved."""
     name = entry.names.order_by("pk")[0]
     title_hash = _hash(name, [episode.tmdb_id])
+    season = episode.season.number if episode.season else None
     return Viewing(
         user_id=entry.user_id,
         entry=entry,
@@ -298,10 +299,10 @@ def _viewing_of(entry: LibraryEntry, episode: Episode, day: date | None) -> View
         fingerprint=fingerprint(title_hash, day),
         day=day,
         source=Source.MANUAL,
-        season_number=episode.season.number,
+        season_number=season,
         episode_number=episode.number,
         episode_title=episode.title,
-        tmdb_season=episode.season.number,
+        tmdb_season=season,
     )
 
 
@@ -331,7 +332,7 @@ def _hash(name: EntryName, tmdb_ids: Collection[int]) -> str:
 
 
 def _title_of(entry: LibraryEntry, episode: Episode) -> str:
-    return f"{entry.media.title}: {episode.season}: {episode}"
+    return ": ".join(map(str, filter(None, [entry.media.title, episode.season, episode])))
 
 
 def _again(entry: LibraryEntry) -> LibraryEntry:

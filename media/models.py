@@ -393,18 +393,36 @@ class Season(models.Model):
 
 
 class Episode(models.Model):
-    """An episode, kept by TMDB's episode id because numbers change there (rule 9)."""
+    """An episode, kept by TMDB's episode id because numbers change there (rule 9).
 
-    season = models.ForeignKey(Season, on_delete=models.CASCADE, related_name="episodes")
+    One that TMDB lists no more has no season. It stays until the viewings of it have gone on,
+    each user's on its own, to its `successor`, which TMDB lists in its place.
+    """
+
+    season = models.ForeignKey(
+        Season, on_delete=models.CASCADE, null=True, blank=True, related_name="episodes"
+    )
     tmdb_id = models.PositiveBigIntegerField()
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=500, blank=True)
     air_date = models.DateField(null=True, blank=True)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("What TMDB lists in its place."),
+    )
 
     class Meta:
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(fields=["tmdb_id"], name="media_episode_one_per_tmdb_id")
+            models.UniqueConstraint(fields=["tmdb_id"], name="media_episode_one_per_tmdb_id"),
+            models.CheckConstraint(
+                name="media_episode_listed_has_no_successor",
+                condition=Q(season__isnull=True) | Q(successor__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

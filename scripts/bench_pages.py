@@ -204,9 +204,12 @@ def fill_library(user: User, titles: int, viewings: int) -> None:
             ),
             batch_size=5_000,
         )
+        media_of_season = {season.pk: season.media_id for season in seasons}
         by_media = {
             key: [episode.pk for episode in of_media]
-            for key, of_media in itertools.groupby(episodes, lambda one: one.season.media_id)
+            for key, of_media in itertools.groupby(
+                episodes, lambda one: media_of_season[one.season_id or 0]
+            )
         }
         media_of = {entry.pk: entry.media_id for entry in entries}
         counts: dict[int, Iterator[int]] = {key: iter(ids) for key, ids in by_media.items()}

@@ -21,7 +21,11 @@ EVERYTHING = re.compile(re.escape(URL) + "/.*")
 
 
 class FakeTmdb:
-    """Series by id; `status` other than 200 answers every request with it; `body` likewise."""
+    """Series by id; `status` other than 200 answers every request with it; `body` likewise.
+
+    A series' `episode_ids` replace the ids that its episodes have by their place, `titles_in` the
+    titles in other languages; both are by season, as its `titles` are.
+    """
 
     def __init__(self) -> None:
         self.series: dict[int, dict[str, Any]] = {}
@@ -88,7 +92,8 @@ class FakeTmdb:
         series = self.series.get(int(path.split("/")[2]))
         if series is None:
             return 404, {}, json.dumps({"status_code": 34, "success": False})
-        return 200, {}, json.dumps(_details(series, query.get("append_to_response", "")))
+        parts = query.get("append_to_response", "")
+        return 200, {}, json.dumps(_details(series, parts, query.get("language", "")))
 
     def _named(self, query: str) -> list[dict[str, Any]]:
         wanted = set(comparison_key(query).split())
@@ -114,29 +119,34 @@ def _summary(series: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _details(series: dict[str, Any], appended: str) -> dict[str, Any]:
-    body = {key: value for key, value in series.items() if key not in ("titles", "other_names")}
+def _details(series: dict[str, Any], appended: str, language: str) -> dict[str, Any]:
+    own = ("titles", "other_names", "episode_ids", "titles_in")
+    body = {key: value for key, value in series.items() if key not in own}
+    titles = series["titles"] | series.get("titles_in", {}).get(language, {})
     for part in filter(None, appended.split(",")):
         kind, _, number = part.partition("/")
         if kind == "alternative_titles":
             body[part] = {"results": [{"title": name} for name in series["other_names"]]}
         elif kind == "translations":
             body[part] = {"translations": []}
-        elif int(number) in series["titles"]:
+        elif int(number) in titles:
+            ids = series.get("episode_ids", {}).get(int(number))
             body[part] = {
                 "season_number": int(number),
                 "name": f"Season {number}",
                 "air_date": series["first_air_date"],
                 "episodes": [
                     {
-                        "id": series["id"] * 10_000 + int(number) * 100 + place,
+                        "id": ids[place - 1]
+                        if ids
+                        else series["id"] * 10_000 + int(number) * 100 + place,
                         "season_number": int(number),
                         "episode_number": place,
                         "name": title,
                         "air_date": series["first_air_date"],
                         "runtime": 45,
                     }
-                    for place, title in enumerate(series["titles"][int(number)], 1)
+                    for place, title in enumerate(titles[int(number)], 1)
                 ],
             }
     return body

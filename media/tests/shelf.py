@@ -72,14 +72,15 @@ def add_series(
     for at in range(watched):
         day = last - timedelta(days=watched - 1 - at)
         episode = episodes[at] if at < len(episodes) else None
-        number = episode.season.number if episode else 1
+        season = episode.season if episode else None
+        number = season.number if season else 1
         viewing = watch(
             entry,
             f"{title}: Season {number}: Title {at + 1}",
             day,
             season_number=number,
             episode_title=f"Title {at + 1}",
-            tmdb_season=episode.season.number if episode else None,
+            tmdb_season=season.number if season else None,
         )
         if episode:
             viewing.tmdb_episodes.add(episode)
