@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
-from imports.reading import NOTHING_KNOWN, Known, KnownSeries
-from media.models import Decision, EntryName, LookupStatus, MediaType, Viewing
+from dataclasses import dataclass, field
+
+from imports.reading import NOTHING_KNOWN, Known, KnownSeries, name_key
+from media.models import (
+    Decision,
+    EntryName,
+    LookupStatus,
+    MediaType,
+    Source,
+    Viewing,
+    ViewingKind,
+)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What earlier files show of the series of one name."""
+
+    episodes: dict[str, frozenset[int]] = field(default_factory=dict)
+    unmarked: set[str] = field(default_factory=set)
 
 
 def known_to(user_id: int | None) -> Known:
     """The series of a library, but those that were said to be movies."""
     if user_id is None:
         return NOTHING_KNOWN
-    seasons: dict[int, set[int]] = {}
-    for name_id, season in (
-        Viewing.objects.filter(user_id=user_id, season_number__isnull=False)
-        .order_by()
-        .values_list("name_id", "season_number")
-        .distinct()
-    ):
-        seasons.setdefault(name_id, set()).add(season or 0)
+    shown = _shown_of(user_id)
+    nothing = _Shown()
     names = EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES)
-    return Known(
-        series={
-            key: KnownSeries(
-                name=name,
-                language=language or None,
-                seasons=frozenset(seasons.get(pk, ())),
-                confirmed=status == LookupStatus.MATCHED or decision == Decision.MATCHED,
-            )
-            for pk, key, name, language, status, decision in names.exclude(
-                decision=Decision.MOVIE
-            ).values_list("pk", "key", "name", "language", "entry__lookup_status", "decision")
-        },
-    )
+    series = {}
+    for pk, key, name, language, status, decision in names.exclude(
+        decision=Decision.MOVIE
+    ).values_list("pk", "key", "name", "language", "entry__lookup_status", "decision"):
+        of_name = shown.get(pk, nothing)
+        series[key] = KnownSeries(
+            name=name,
+            language=language or None,
+            seasons=frozenset().union(*of_name.episodes.values()),
+            episodes=of_name.episodes,
+            unmarked=of_name.unmarked,
+            confirmed=status == LookupStatus.MATCHED or decision == Decision.MATCHED,
+        )
+    return Known(series=series)
+
+
+def _shown_of(user_id: int) -> dict[int, _Shown]:
+    """What the files of a user show, by name. One query."""
+    shown: dict[int, _Shown] = {}
+    only: dict[int, frozenset[int]] = {}
+    episodes = Viewing.objects.filter(
+        user_id=user_id,
+        source=Source.FILE,
+        kind=ViewingKind.EPISODE,
+        season_number__isnull=False,
+    ).order_by()
+    for name_id, season, inferred, title in episodes.values_list(
+        "name_id", "season_number", "season_inferred", "episode_title"
+    ).iterator():
+        of_name = shown.setdefault(name_id, _Shown())
+        key = name_key(title)
+        if inferred:
+            of_name.unmarked.add(key)
+        else:
+            this = only.setdefault(season, frozenset([season]))
+            other = of_name.episodes.get(key, this)
+            of_name.episodes[key] = this if other is this else other | this
+    return shown

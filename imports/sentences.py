@@ -131,6 +131,20 @@ SENTENCES = (
         "a marker go with them."
     ),
     gettext_noop("Series, because “%(name)s” is a series of your library."),
+    gettext_noop(
+        "Series, because %(count)d titles of this file and of your library begin with “%(name)s”."
+    ),
+    gettext_noop("Series, because your library has an episode of “%(name)s” with this title."),
+    gettext_noop(
+        "Movie, because your library shows season 1 of “%(name)s”, and this title is not in it."
+    ),
+    gettext_noop(
+        "Movie, because your library shows the seasons of “%(name)s”, and this title has none."
+    ),
+    gettext_noop(
+        "Series, because your library shows later seasons of “%(name)s”, and its first has no "
+        "marker."
+    ),
     gettext_noop("Series, because “%(name)s” is the name of a series."),
     gettext_noop("Series, because “%(word)s” is what a first or last episode is called."),
     gettext_noop("Series, because “%(season)s” seems to be a season of “%(name)s”."),

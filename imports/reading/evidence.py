@@ -101,11 +101,13 @@ class Group:
         "_films",
         "_whose",
         "below",
+        "count",
         "counted",
         "file",
         "film_odds",
         "folded",
         "is_series",
+        "known",
         "most_below",
         "name",
         "named",
@@ -126,6 +128,8 @@ class Group:
         # The different second parts of titles of two parts: those that are names, and the
         # numbers of those that are "Part 1" or the like.
         self.named: set[str] = set()
+        # How many they are together with those that the library has.
+        self.count = 0
         self.numbers: Collection[int] = _NOTHING
         # The different titles that stand under each second part; those of three parts; the
         # numbers of those that close with "Part 1" or the like; how many the largest has.
@@ -145,6 +149,7 @@ class Group:
         self.film_odds: float | None = None
         # How many series of the file are not marked, for these odds.
         self.unmarked_series = 0
+        self.known = file.known.get(folded)
         self._whose = name_of(folded)
         self._films = known_films(folded)
 
@@ -156,6 +161,8 @@ class Group:
                 self._count_pair(title.parts[1])
             elif self._count_longer(title.parts):
                 repeated = True
+        known = () if self.known is None else self.known.unmarked
+        self.count = len({*self.named, *known}) if known else len(self.named)
         if self.below:
             self.most_below = max(map(len, self.below.values()))
         self.is_series = self.counted or repeated or self.folded in self.file.marked

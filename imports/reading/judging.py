@@ -30,6 +30,7 @@ _BREAK = re.compile(r" [-–—] | \(")
 _SURELY = 7
 _SURELY_NEW = 5
 _HINT_WORDS = 3
+_NO_SEASONS: frozenset[int] = frozenset()
 # Logarithm of the odds from which a title is taken for a film.
 _LIKELY_FILM = -1.25
 
@@ -78,6 +79,19 @@ _BESIDE_MANY = (
     "marker go with them."
 )
 _KNOWN = "Series, because “%(name)s” is a series of your library."
+_KNOWN_MANY = (
+    "Series, because %(count)d titles of this file and of your library begin with “%(name)s”."
+)
+_KNOWN_EPISODE = "Series, because your library has an episode of “%(name)s” with this title."
+_BESIDE_KNOWN_FIRST = (
+    "Movie, because your library shows season 1 of “%(name)s”, and this title is not in it."
+)
+_BESIDE_KNOWN_OLD = (
+    "Movie, because your library shows the seasons of “%(name)s”, and this title has none."
+)
+_BESIDE_KNOWN_LATER = (
+    "Series, because your library shows later seasons of “%(name)s”, and its first has no marker."
+)
 _NAME_OF_SERIES = "Series, because “%(name)s” is the name of a series."
 _PILOT = "Series, because “%(word)s” is what a first or last episode is called."
 _NAMED_SEASON = "Series, because “%(season)s” seems to be a season of “%(name)s”."
@@ -187,7 +201,10 @@ def _judge_pair(group: Group, title: Unmarked) -> Verdict:
         return _movie(title, _PERSON, name=first, uncertain=False)
     if file.activity:
         return Verdict(Kind.MOVIE, _EVERY_MARKED)
-    if group.is_series:
+    known = group.known
+    if known is not None and folded in known.episodes:
+        return _episode(_KNOWN_EPISODE, name=first)
+    if group.is_series or (known is not None and known.seasons):
         return _judge_beside(group, title)
     return _judge_by_words(group, title, folded, whose)
 
@@ -204,12 +221,14 @@ def _judge_by_words(group: Group, title: Unmarked, folded: str, whose: NameOf | 
             uncertain=count < _SURELY,
             alternative=None if count >= _SURELY else _OR_MOVIE,
         )
-    known = file.known.get(group.folded)
+    known = group.known
     if known is not None:
         word = _film_word(second)
         if word is not None:
             return _movie(title, _FILM_WORD, word=word)
-        return _episode(_KNOWN, name=first, uncertain=not known.confirmed)
+        if group.count < (_SURELY if file.old else _SURELY_NEW):
+            return _episode(_KNOWN, name=first, uncertain=True)
+        return _of_many(group, _MANY, uncertain=whose is not None and not known.confirmed)
     if count >= _SURELY:
         return _episode(_MANY, name=first, count=count, uncertain=whose is not None)
     if group.folded.rpartition(" ")[2] in table().presenting:
@@ -356,22 +375,22 @@ def _judge_numbered(group: Group, title: Unmarked, marker: Marker) -> Verdict:
 
 
 def _judge_beside(group: Group, title: Unmarked) -> Verdict:
-    """An unmarked title of a name that the file shows to be a series.
+    """An unmarked title of a name that the file or the library shows to be a series.
 
-    Netflix drops the marker of a whole first season. Where the file marks season 1, a title
-    without a marker is a film or a special of that world ("Black Mirror: Bandersnatch").
+    Netflix drops the marker of a whole first season. Where season 1 is marked, a title without
+    a marker is a film or a special of that world ("Black Mirror: Bandersnatch").
     """
     first, second = title.parts
     file = group.file
-    count = len(group.named)
+    here, count = len(group.named), group.count
     seasons = group.seasons
-    if 1 in seasons:
+    known = _NO_SEASONS if group.known is None else group.known.seasons
+    if 1 in seasons or 1 in known:
         if count >= _SURELY_NEW:
-            uncertain = count < _SURELY
-            return _episode(_BESIDE_MANY, name=first, count=count, uncertain=uncertain)
-        return _movie(title, _BESIDE_FIRST, name=first)
+            return _of_many(group, _BESIDE_MANY if seasons else _MANY, uncertain=count < _SURELY)
+        return _movie(title, _BESIDE_FIRST if 1 in seasons else _BESIDE_KNOWN_FIRST, name=first)
     if count >= _SURELY:
-        return _episode(_MANY, name=first, count=count)
+        return _of_many(group, _MANY)
     if fold(second) in table().pilots:
         return _episode(_PILOT, word=second)
     if count < 3:
@@ -379,9 +398,18 @@ def _judge_beside(group: Group, title: Unmarked) -> Verdict:
         if word is not None:
             return _movie(title, _FILM_WORD, word=word)
         if file.old and not group.counted:
-            return _movie(title, _BESIDE_OLD, name=first)
+            return _movie(title, _BESIDE_OLD if seasons else _BESIDE_KNOWN_OLD, name=first)
+    if not group.is_series:
+        uncertain = file.old or count < _SURELY_NEW
+        return _episode(_BESIDE_KNOWN_LATER, name=first, uncertain=uncertain)
     template = _BESIDE_LATER if seasons else _BESIDE_EPISODES
-    return _episode(template, name=first, uncertain=file.old or count < 2)
+    return _episode(template, name=first, uncertain=file.old or here < 2)
+
+
+def _of_many(group: Group, template: str, *, uncertain: bool = False) -> Verdict:
+    if group.count > len(group.named):
+        template = _KNOWN_MANY
+    return _episode(template, name=group.name, count=group.count, uncertain=uncertain)
 
 
 def _judge_longer(group: Group, title: Unmarked) -> Verdict:

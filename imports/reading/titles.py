@@ -27,7 +27,15 @@ from imports.reading.markers import (
     table,
 )
 from imports.reading.spelling import clean, fold, segments
-from imports.reading.types import Alternative, Format, Kind, Known, Message, UnreadableFile
+from imports.reading.types import (
+    Alternative,
+    Format,
+    Kind,
+    Known,
+    KnownSeries,
+    Message,
+    UnreadableFile,
+)
 
 # Netflix dropped the marker of series with one season between 28 March and 30 June 2022.
 NEW_GRAMMAR = date(2022, 5, 15)
@@ -409,19 +417,21 @@ def _read_unmarked(
         name = parts[0] if ends == 1 else ": ".join(parts[:ends])
         episode = parts[-1] if begins == len(parts) - 1 else ": ".join(parts[begins:])
         folded = fold(name)
+        known = file.known.get(folded)
         season: int | None
         if begins > ends:
             season, inferred = _named_season(title, verdict), False
         else:
             if folded not in marked:
-                marked[folded] = _marked_episodes(series.get(folded, ()))
+                marked[folded] = _marked_episodes(series.get(folded, ()), known)
             in_seasons = marked[folded]
             season, inferred = _unmarked_season(
                 in_seasons.get(fold(episode), ()) if in_seasons else (),
-                1 in file.marked.get(folded, ()) or 1 in named.get(folded, ()),
+                1 in file.marked.get(folded, ())
+                or 1 in named.get(folded, ())
+                or (known is not None and 1 in known.seasons),
             )
         count = read_count(episode, found.marker_of) if number is None else None
-        known = file.known.get(folded)
         found.readings[raw] = TitleReading(
             Kind.EPISODE,
             verdict.reason,
@@ -456,9 +466,13 @@ def _named_season(title: Unmarked, verdict: Verdict) -> int | None:
     return season_number(name, series) if repeats(name, series) else None
 
 
-def _marked_episodes(seasons: Iterable[_Season]) -> Mapping[str, Collection[int | None]]:
+def _marked_episodes(
+    seasons: Iterable[_Season], known: KnownSeries | None
+) -> Mapping[str, Collection[int | None]]:
     """The marked seasons of one series by folded title of their episodes."""
     episodes: dict[str, set[int | None]] = {}
+    if known is not None:
+        episodes = {title: set(numbers) for title, numbers in known.episodes.items()}
     for season in seasons:
         for _, title, _ in season.episodes:
             episodes.setdefault(fold(title), set()).add(season.marker.number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -72,11 +72,18 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class KnownSeries:
-    """A series that the user's library has already: as it is named there."""
+    """A series that the user's library has already: as it is named there.
+
+    `seasons` are those that earlier files marked, `episodes` has the seasons of their episodes
+    by title. `unmarked` are the titles that were read as episodes although nothing marked them.
+    Titles are written as `name_key` does.
+    """
 
     name: str
     language: str | None = None
     seasons: frozenset[int] = frozenset()
+    episodes: Mapping[str, Collection[int]] = field(default_factory=lambda: MappingProxyType({}))
+    unmarked: Collection[str] = frozenset()
     confirmed: bool = False
     """True when TMDB or a person confirmed it, not only an earlier reading."""
 

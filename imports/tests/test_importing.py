@@ -412,7 +412,7 @@ class TestCommand:
         assert "--date-order" in err
 
     def test_a_dry_run_uses_what_the_library_knows(self, user, write):
-        import_file(user, history(*((f"Dark: Season 1: {n}", "6/20/21") for n in "ABC")))
+        import_file(user, history(("Dark: Season 2: Gamma", "6/20/21")))
         path = write("a.csv", history(("Dark: Gamma", "6/20/21")))
         _, alone, _ = self.run(path, "--dry-run", "--format", "jsonl")
         _, known, _ = self.run(path, "--dry-run", "--format", "jsonl", "--user", "ana")

@@ -522,15 +522,60 @@ def test_in_an_activity_file_the_part_before_the_episode_is_a_season():
     assert reading.episode_number == 1
 
 
+def knowing(name, **facts):
+    return Known(series={name_key(name): KnownSeries(name, **facts)})
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
 @pytest.mark.parametrize("confirmed", [True, False])
-def test_a_series_of_the_library_explains_an_unmarked_title(confirmed):
-    known = Known(
-        series={name_key("Komi Can't"): KnownSeries("Komi Can't", "ja", frozenset({1}), confirmed)}
-    )
-    (reading,) = read("Komi Can’t: It's just Obon.", day=OLD, known=known)
+def test_a_series_of_the_library_explains_an_unmarked_title(confirmed, day):
+    known = knowing("Komi Can't", language="ja", confirmed=confirmed)
+    (reading,) = read("Komi Can’t: It's just Obon.", day=day, known=known)
     assert episode(reading)[:2] == ("Komi Can’t", 1)
     assert reading.language == "ja"
-    assert reading.reading_uncertain is not confirmed
+    assert reading.reading_uncertain
+    assert reading.alternative.kind is Kind.MOVIE
+
+
+@pytest.mark.parametrize(("day", "enough"), [(OLD, 7), (NEW, 5)])
+@pytest.mark.parametrize("in_library", [0, 1, 3])
+def test_titles_of_the_library_count_as_much_as_those_of_the_file(day, enough, in_library):
+    titles = [f"night {n}" for n in range(enough)]
+    known = knowing("Komi", unmarked=frozenset(titles[:in_library]), confirmed=True)
+    for missing, uncertain in ((1, True), (0, False)):
+        here = [f"Komi: {title}" for title in titles[in_library : enough - missing]]
+        readings = read(*here, day=day, known=known)
+        assert {reading.reading_uncertain for reading in readings} == {uncertain}
+        # What the library has already does not count twice.
+        again = [*here, *(f"Komi: {title}" for title in titles[:in_library])]
+        assert {r.reading_uncertain for r in read(*again, day=day, known=known)} == {uncertain}
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_title_beside_a_first_season_of_the_library_is_a_film(confirmed, day):
+    known = knowing("Komi", seasons=frozenset({1, 2}), confirmed=confirmed)
+    (reading,) = read("Komi: Obon", day=day, known=known)
+    (beside,) = read("Komi: Season 1: Day", "Komi: Obon", day=day)[1:]
+    assert reading._replace(reason=beside.reason) == beside
+    assert (reading.kind, reading.reading_uncertain) == (Kind.MOVIE, True)
+
+
+@pytest.mark.parametrize(("day", "kind"), [(OLD, Kind.MOVIE), (NEW, Kind.EPISODE)])
+def test_a_title_beside_later_seasons_of_the_library_may_be_of_the_first(day, kind):
+    known = knowing("Komi", seasons=frozenset({2}), confirmed=True)
+    (reading,) = read("Komi: Obon", day=day, known=known)
+    assert (reading.kind, reading.reading_uncertain) == (kind, True)
+    assert "your library shows" in str(reading.reason)
+
+
+def test_an_episode_of_the_library_is_known_by_its_title():
+    episodes = {name_key("It's Obon"): frozenset({2}), name_key("Day"): frozenset({1, 3})}
+    known = knowing("Komi", seasons=frozenset({1, 2, 3}), episodes=episodes)
+    readings = read("Komi: It’s Obon", "Komi: Day", "Komi: Night", day=OLD, known=known)
+    assert kinds(readings) == ["episode", "episode", "movie"]
+    assert [reading.season_number for reading in readings] == [2, None, None]
+    assert [reading.reading_uncertain for reading in readings] == [False, False, True]
 
 
 def test_a_film_of_a_known_series_is_a_movie():
