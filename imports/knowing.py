@@ -64,7 +64,7 @@ def _shown_of(user_id: int) -> dict[int, _Shown]:
         key = name_key(title)
         if inferred:
             of_name.unmarked.add(key)
-        else:
+        elif season is not None:
             this = only.setdefault(season, frozenset([season]))
             other = of_name.episodes.get(key, this)
             of_name.episodes[key] = this if other is this else other | this

@@ -174,7 +174,11 @@ class Group:
 
     def whose(self, second: str) -> NameOf | None:
         """Whose name stands before this folded second part."""
-        return NameOf.FILMS if second.startswith(self._films) else self._whose
+        return NameOf.FILMS if self.has_film(second) else self._whose
+
+    def has_film(self, second: str) -> bool:
+        """Whether the name and this folded second part are known to begin a film's together."""
+        return second.startswith(self._films)
 
     def _count_pair(self, second: str) -> None:
         marker = self.file.marker_of(second)

@@ -439,6 +439,9 @@ def _judge_longer(group: Group, title: Unmarked) -> Verdict:
         rest = ": ".join(parts[max(other, season) :])
         otherwise = Alternative(Kind.EPISODE, ": ".join(parts[:other]), None, rest)
         return Verdict(Kind.EPISODE, reason, series, season, True, otherwise)
+    known = file.known.get(fold(name))
+    if known is not None and fold(": ".join(parts[season:])) in known.episodes:
+        return Verdict(Kind.EPISODE, Message(_KNOWN_EPISODE, {"name": name}), series, season)
     sure = (
         counted
         or title.number is not None
@@ -459,19 +462,36 @@ def _judge_long_film(group: Group, title: Unmarked) -> Verdict | None:
     count = len(group.below.get(second, ()))
     last = file.marker_of(parts[-1])
     in_parts = last is not None and last.level in (Level.PART, Level.CHAPTER)
-    if is_name_of_series(f"{group.folded}: {second}"):
+    # "Star Wars: Episode IV: A New Hope" is a film, "Blade Runner: Black Lotus: ..." none at all.
+    numbered = file.marker_of(parts[1]) is not None
+    counted = last is not None and last.level is Level.EPISODE and last.exact
+    both = f"{group.folded}: {second}"
+    if (counted and not numbered) or both in file.marked or both in file.known:
+        return None
+    if is_name_of_series(both):
         return None
     if group.folded not in file.marked:
         if whose is NameOf.FILMS and (count < 3 or in_parts):
-            return _movie(title, _FILMS, name=parts[0], uncertain=count > 1)
+            sure = count < 2 and (numbered or group.has_film(second))
+            return _long_movie(title, _FILMS, uncertain=not sure)
         if whose is NameOf.PERSON and count < 3:
-            return _movie(title, _PERSON, name=parts[0])
+            return _long_movie(title, _PERSON)
     if file.activity and (last is None or last.level is not Level.EPISODE):
         return Verdict(Kind.MOVIE, _EVERY_MARKED)
     alone = not group.is_series and not group.named and len(group.below) == 1
     if in_parts and file.old and alone and len(group.parts_below.get(second, ())) < 3:
         return _movie(title, _PART_OF_FILM, word=parts[-1])
     return None
+
+
+def _long_movie(title: Unmarked, template: str, *, uncertain: bool = True) -> Verdict:
+    """A film because of its first part. Were it none, it would be of a series beside the films."""
+    name, second, *rest = title.parts
+    verdict = _movie(title, template, name=name, uncertain=uncertain)
+    if not uncertain:
+        return verdict
+    other = Alternative(Kind.EPISODE, f"{name}: {second}", 1, ": ".join(rest))
+    return verdict._replace(alternative=other)
 
 
 def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
@@ -500,6 +520,8 @@ def _split(group: Group, title: Unmarked) -> tuple[int, int, int | None]:
     four = second not in group.triples
     if four and (repeats(parts[2], parts[1]) or repeats(parts[2], f"{parts[0]}: {parts[1]}")):
         return 2, 3, None
+    if not four and group.whose(second) is NameOf.FILMS and group.folded not in file.marked:
+        return 2, 2, None
     several = len(below) > 2 and not in_parts
     if group.folded in file.marked or group.folded in file.known:
         return (1, 2, None) if file.activity or several else (1, 1, None)

@@ -309,6 +309,42 @@ def test_films_and_specials_are_movies_however_many_share_a_name(titles, day):
     assert set(kinds(read(*titles, day=day))) == {"movie"}
 
 
+@pytest.mark.parametrize("day", [OLD, NEW])
+@pytest.mark.parametrize(
+    "series", ["Blade Runner: Qarvik", "Madagascar: Qarvik Tales", "Kevin Hart: Qarvik"]
+)
+def test_a_series_beside_films_is_not_taken_for_a_film_in_silence(series, day):
+    (reading,) = read(f"{series}: Northbound", day=day)
+    assert (reading.kind, reading.reading_uncertain) == (Kind.MOVIE, True)
+    assert reading.alternative == Alternative(Kind.EPISODE, series, 1, "Northbound")
+    (counted,) = read(f"{series}: Episode 3", day=day)
+    assert (counted.kind, counted.episode_number) == (Kind.EPISODE, 3)
+    assert series in (counted.series, counted.alternative and counted.alternative.series)
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_what_stands_between_the_name_of_films_and_an_episode_is_of_the_series(number, day):
+    titles = [f"American Murder: Qarvik: Episode {n + 1}" for n in range(number)]
+    for reading in read(*titles, day=day):
+        assert episode(reading)[:2] == ("American Murder: Qarvik", 1)
+        assert not reading.reading_uncertain
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Star Wars: Episode IV: A New Hope",
+        "Rebel Moon: Part One: A Child of Fire",
+        "Mission: Impossible: The Final Reckoning",
+        "The Twilight Saga: Breaking Dawn: Part 2",
+    ],
+)
+def test_a_film_of_three_parts_is_certain_where_its_second_part_tells(title):
+    (reading,) = read(title)
+    assert (reading.kind, reading.reading_uncertain) == (Kind.MOVIE, False)
+
+
 @pytest.mark.parametrize(
     "title",
     ["Black: The Resurrection", "Black: Vengeance", "Unorthodox: Part 3", "Lupin: Chapter 3"],
@@ -583,6 +619,18 @@ def test_a_film_of_a_known_series_is_a_movie():
     (reading,) = read("Komi: The Movie", known=known)
     assert reading.kind is Kind.MOVIE
     assert reading.reading_uncertain
+
+
+def test_a_series_beside_films_is_known_by_the_file_and_by_the_library():
+    title, marked = "Blade Runner: Qarvik: Northbound", "Blade Runner: Qarvik: Season 2: Southbound"
+    assert [episode(reading)[0] for reading in read(title, marked)] == ["Blade Runner: Qarvik"] * 2
+    known = knowing("Blade Runner: Qarvik")
+    (reading,) = read(title, known=known)
+    assert (reading.series, reading.reading_uncertain) == ("Blade Runner: Qarvik", True)
+    known = knowing("Blade Runner: Qarvik", episodes={"northbound": frozenset({2})})
+    (reading,) = read(title, known=known)
+    assert episode(reading)[:2] == ("Blade Runner: Qarvik", 2)
+    assert not reading.reading_uncertain
 
 
 def test_a_known_name_of_two_parts_is_the_series():
