@@ -25,10 +25,14 @@ class Languages:
             for language in languages:
                 # A word of one language alone says more than one of several.
                 self._weights[language] += count * (2 if len(languages) == 1 else 1)
+        self.majority = self.of_most(votes) if votes else fallback
+
+    def of_most(self, votes: Mapping[tuple[str, ...], int]) -> str:
+        """The language of most of these titles, which are counted as the file's are."""
         totals: Counter[str] = Counter()
         for languages, count in votes.items():
             totals[self.of(languages)] += count
-        self.majority = min(totals, key=lambda name: (-totals[name], name), default=fallback)
+        return min(totals, key=lambda name: (-totals[name], name))
 
     def of(self, languages: tuple[str, ...]) -> str:
         """The likeliest of the languages that a marker may belong to."""

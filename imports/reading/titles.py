@@ -168,8 +168,8 @@ def _interpret(
     languages = Languages(_votes(found), titles, fallback_language)
     for season in found.seasons.values():
         _read_season(season, languages.of(season.marker.languages), found)
-    _read_single(found, languages.majority)
-    _read_unmarked(found, verdicts, file, series, languages.majority)
+    _read_single(found, languages)
+    _read_unmarked(found, verdicts, file, series, languages)
     return Interpretation(found.readings, languages.majority)
 
 
@@ -337,13 +337,18 @@ def _film_stems(found: _Sorted) -> frozenset[str]:
 
 def _votes(found: _Sorted) -> Counter[tuple[str, ...]]:
     """How many titles of the file have a marker of which languages."""
-    votes: Counter[tuple[str, ...]] = Counter()
-    for season in found.seasons.values():
-        votes[season.marker.languages] += len(season.episodes)
+    votes = _votes_of(found.seasons.values())
     for title in found.unmarked:
         marker = found.markers.get(title.parts[-1])
         if marker is not None and marker.level is Level.EPISODE:
             votes[marker.languages] += 1
+    return votes
+
+
+def _votes_of(seasons: Iterable[_Season]) -> Counter[tuple[str, ...]]:
+    votes: Counter[tuple[str, ...]] = Counter()
+    for season in seasons:
+        votes[season.marker.languages] += len(season.episodes)
     return votes
 
 
@@ -378,15 +383,29 @@ def _read_season(season: _Season, language: str, found: _Sorted) -> None:
             readings[raw] = readings[raw]._replace(episode_number=chapter)
 
 
-def _read_single(found: _Sorted, language: str) -> None:
+def _read_single(found: _Sorted, languages: Languages) -> None:
     movie = TitleReading(Kind.MOVIE, _ONE_PART)
-    for raw, parts, suffix in found.single:
+    for title in found.single:
+        raw, parts, suffix = title
         if suffix is None:
             found.readings[raw] = movie
-        else:
-            found.readings[raw] = TitleReading(
-                Kind.EPISODE, SUFFIXED, parts[0], language, 1, True, None, suffix
-            )
+            continue
+        count = _read_suffix(raw, found)
+        language = languages.majority if count is None else languages.of(count.languages)
+        found.readings[raw] = TitleReading(
+            Kind.EPISODE, SUFFIXED, parts[0], language, 1, True, None, suffix
+        )
+
+
+class _Parted(NamedTuple):
+    """An unmarked title that is an episode, cut; `counting` is the marker that counts it."""
+
+    title: Unmarked
+    verdict: Verdict
+    series: str
+    folded: str
+    episode: str
+    counting: Marker | None
 
 
 def _read_unmarked(
@@ -394,13 +413,13 @@ def _read_unmarked(
     verdicts: Mapping[str, Verdict],
     file: File,
     series: Mapping[str, Collection[_Season]],
-    language: str,
+    languages: Languages,
 ) -> None:
-    episodes: list[Unmarked] = []
+    episodes: list[_Parted] = []
     for title in found.unmarked:
         verdict = verdicts[title.raw]
         if verdict.kind is Kind.EPISODE:
-            episodes.append(title)
+            episodes.append(_part(title, verdict, found))
         else:
             found.readings[title.raw] = TitleReading(
                 verdict.kind,
@@ -408,15 +427,12 @@ def _read_unmarked(
                 reading_uncertain=verdict.uncertain,
                 alternative=verdict.alternative,
             )
-    named = _named_seasons(episodes, verdicts)
+    named = _named_seasons(episodes)
+    spoken = _languages_told(episodes, series, languages)
     marked: dict[str, Mapping[str, Collection[int | None]]] = {}
-    for title in episodes:
+    for title, verdict, name, folded, episode, counting in episodes:
         raw, parts, number = title
-        verdict = verdicts[raw]
         ends, begins = verdict.series, verdict.season
-        name = parts[0] if ends == 1 else ": ".join(parts[:ends])
-        episode = parts[-1] if begins == len(parts) - 1 else ": ".join(parts[begins:])
-        folded = fold(name)
         known = file.known.get(folded)
         season: int | None
         if begins > ends:
@@ -431,32 +447,65 @@ def _read_unmarked(
                 or 1 in named.get(folded, ())
                 or (known is not None and 1 in known.seasons),
             )
-        count = read_count(episode, found.marker_of) if number is None else None
+        language = spoken.get(folded)
+        if language is None:
+            learned = None if known is None else known.language
+            language = spoken[folded] = learned or languages.majority
         found.readings[raw] = TitleReading(
             Kind.EPISODE,
             verdict.reason,
             name,
-            known.language if known is not None and known.language else language,
+            language,
             season,
             inferred,
             ": ".join(parts[ends:begins]) or None,
-            number if count is None else count.number,
+            number if number is not None or counting is None else counting.number,
             episode,
             verdict.uncertain,
             verdict.alternative,
         )
 
 
-def _named_seasons(
-    episodes: Iterable[Unmarked], verdicts: Mapping[str, Verdict]
-) -> dict[str, set[int | None]]:
+def _part(title: Unmarked, verdict: Verdict, found: _Sorted) -> _Parted:
+    raw, parts, number = title
+    ends, begins = verdict.series, verdict.season
+    name = parts[0] if ends == 1 else ": ".join(parts[:ends])
+    episode = parts[-1] if begins == len(parts) - 1 else ": ".join(parts[begins:])
+    if number is None:
+        counting = read_count(episode, found.marker_of)
+    else:
+        counting = _read_suffix(raw, found)
+    return _Parted(title, verdict, name, fold(name), episode, counting)
+
+
+def _read_suffix(raw: str, found: _Sorted) -> Marker | None:
+    """The closing "(Episode 7)" of a title as a marker."""
+    return found.marker_of(clean(raw).rpartition("(")[2].removesuffix(")"))
+
+
+def _languages_told(
+    episodes: Iterable[_Parted], series: Mapping[str, Collection[_Season]], languages: Languages
+) -> dict[str, str]:
+    """The language of each series of unmarked titles that markers tell, by folded name.
+
+    Those of its seasons; without any, the words that count its episodes.
+    """
+    votes: dict[str, Counter[tuple[str, ...]]] = {}
+    for _, _, _, folded, _, counting in episodes:
+        if folded in series:
+            if folded not in votes:
+                votes[folded] = _votes_of(series[folded])
+        elif counting is not None:
+            votes.setdefault(folded, Counter())[counting.languages] += 1
+    return {folded: languages.of_most(told) for folded, told in votes.items()}
+
+
+def _named_seasons(episodes: Iterable[_Parted]) -> dict[str, set[int | None]]:
     """The seasons that names tell, by folded series."""
     seasons: dict[str, set[int | None]] = {}
-    for title in episodes:
-        verdict = verdicts[title.raw]
+    for title, verdict, _, folded, _, _ in episodes:
         if verdict.season > verdict.series:
-            series = fold(": ".join(title.parts[: verdict.series]))
-            seasons.setdefault(series, set()).add(_named_season(title, verdict))
+            seasons.setdefault(folded, set()).add(_named_season(title, verdict))
     return seasons
 
 

@@ -653,6 +653,33 @@ def test_each_series_has_the_language_of_its_markers_and_other_titles_that_of_th
     assert [reading.language for reading in readings] == ["es", "es", "en", "es"]
 
 
+ENGLISH = tuple(f"Suits: Season 1: {letter}" for letter in "abcdefgh")
+
+
+@pytest.mark.parametrize(
+    ("titles", "languages"),
+    [
+        (["Dunkel: Staffel 2: Nacht", "Dunkel: Geheimnisse"], ["de", "de"]),
+        (["Dunkel: Folge 3", "Dunkel: Geheimnisse"], ["de", "de"]),
+        (["Dunkel: Kapitel 3: Nacht"], ["de"]),
+        (["Dunkel: Der Weg: Nacht (Folge 3)", "Dunkel (Folge 3)"], ["de", "de"]),
+        (["Türk Malı: 1. Bölüm"], ["tr"]),
+        (["Dunkel: Staffel 2: Nacht", "Dunkel: Episode 3"], ["de", "de"]),
+        (["Dunkel: Staffel 2: A", "Dunkel: Staffel 2: B", "Dunkel: Season 3: C", "Dunkel: D"], ["de", "de", "en", "de"]),
+    ],
+)  # fmt: skip
+def test_unmarked_titles_have_the_language_that_markers_tell_of_their_series(titles, languages):
+    readings = read(*titles, *ENGLISH)
+    assert [reading.language for reading in readings[: len(titles)]] == languages
+
+
+def test_the_markers_of_a_file_tell_the_language_of_a_series_before_the_library_does():
+    known = knowing("Dunkel", language="es")
+    titles = ("Dunkel: Folge 3", "Dunkel: Nacht")
+    assert [reading.language for reading in read(*titles, known=known)] == ["de", "de"]
+    assert read("Dunkel: Nacht", *ENGLISH, known=known)[0].language == "es"
+
+
 def test_a_word_of_two_languages_is_decided_by_the_spelling_of_the_file():
     assert read("Renne: Mini-série: Épisode 7")[0].language == "fr"
     assert read("Rena: Mini-série: Episódio 7")[0].language == "pt"
