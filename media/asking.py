@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from media import matching
@@ -32,13 +32,15 @@ class Question:
     """What is to be found out about one name of a series.
 
     `doubts` are titles that may be its episodes, `doubtful` the same as episodes. With
-    `pinned` a person decided which series it is, and only the doubts are open.
+    `pinned` a person decided which series it is, and only the doubts are open. When it
+    `is_left_alone` a person decided that TMDB has no such series, or that it is none.
     """
 
     evidence: Evidence
     doubts: Sequence[Doubt] = ()
     doubtful: Sequence[WatchedEpisode] = ()
     pinned: int | None = None
+    is_left_alone: bool = False
 
 
 @dataclass(slots=True)
@@ -77,22 +79,30 @@ class _Asking:
     def run(self) -> Answer:
         answer = self.answer
         evidence = self.question.evidence
+        if self.question.is_left_alone:
+            self._leave_as_read()
+            return answer
         if self.question.pinned is not None:
             self._fetch(self.question.pinned)
+            decision = self._decide(evidence)
         else:
-            self._search(Search(evidence.name, self.language))
+            decision = self._match(evidence)
+        answer.evidence, answer.decision = self._with_candidates(evidence), decision
+        if self.question.doubts:
+            self._settle()
+        return answer
+
+    def _match(self, evidence: Evidence) -> Decision:
+        self._search(Search(evidence.name, self.language))
         decision = self._decide(evidence)
         while decision.wants and self.requests < MOST_REQUESTS:
             self._get(decision.wants[0])
             decision = self._decide(evidence)
         matched = decision.tmdb_id
-        if matched is not None and matched not in answer.details:
+        if matched is not None and matched not in self.answer.details:
             self._fetch(matched)
             decision = self._decide(evidence)
-        answer.evidence, answer.decision = self._with_candidates(evidence), decision
-        if self.question.doubts:
-            self._settle()
-        return answer
+        return decision
 
     def _decide(self, evidence: Evidence) -> Decision:
         return matching.match(self._with_candidates(evidence))
@@ -104,17 +114,23 @@ class _Asking:
 
     def _settle(self) -> None:
         """Decide the doubts, with their titles as further evidence."""
-        doubts = self.question.doubts
+        doubts, pinned = self.question.doubts, self.question.pinned
         titles = dict.fromkeys((*self.question.evidence.episodes, *self.question.doubtful))
         widened = replace(self.question.evidence, episodes=tuple(titles))
         while True:
             evidence = self._with_candidates(widened)
             decision = matching.match(evidence)
-            wants = matching.wants_to_settle(doubts, evidence, decision)
+            wants = matching.wants_to_settle(doubts, evidence, decision, pinned)
             if not wants or self.requests >= MOST_REQUESTS:
                 break
             self._get(wants[0])
-        verdicts = matching.settle(doubts, evidence, decision)
+        self._keep(matching.settle(doubts, evidence, decision, pinned))
+
+    def _leave_as_read(self) -> None:
+        """Without asking: no answer of TMDB's could change what was decided."""
+        self._keep(matching.settle_as_read(self.question.doubts))
+
+    def _keep(self, verdicts: Mapping[Hashable, Settled]) -> None:
         self.answer.settled = {int(str(key)): settled for key, settled in verdicts.items()}
 
     def _get(self, want: Want) -> None:

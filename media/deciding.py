@@ -118,7 +118,7 @@ def match_to(entry: LibraryEntry, tmdb_id: int, decided_by: DecidedBy) -> Librar
     found = _find(tmdb_id, lookup.language_of(entry))
     with library_lock(entry.user_id):
         entry = _again(entry)
-        before = undoing.state_of(_with_those_of([entry], [found.media]))
+        before = _state_of(_with_those_of([entry], [found.media]))
         subject = entry.media.title
         entry = _pin(entry, found.media, decided_by, found.english)
         if decided_by == DecidedBy.USER:
@@ -155,7 +155,7 @@ def confirm(user_id: int, choices: Mapping[int, int]) -> int:
         if not entries:
             return 0
         matched = [found[entry.pk].media for entry in entries]
-        before = undoing.state_of(_with_those_of(entries, matched))
+        before = _state_of(_with_those_of(entries, matched))
         for entry in entries:
             _pin(entry, found[entry.pk].media, DecidedBy.USER, found[entry.pk].english)
         undoing.keep(
@@ -245,7 +245,7 @@ def ignore(entry: LibraryEntry, decided_by: DecidedBy) -> LibraryEntry:
     """Say that TMDB doesn't have this series: it is shown, and never looked up again."""
     with library_lock(entry.user_id):
         entry = _again(entry)
-        before, subject = undoing.state_of([entry]), entry.media.title
+        before, subject = _state_of([entry]), entry.media.title
         names = list(entry.names.all())
         _decide(names, Decision.IGNORED, decided_by)
         if entry.media.owner_id is None:
@@ -469,7 +469,7 @@ def merge(entry: LibraryEntry, into: LibraryEntry) -> LibraryEntry:
     """
     with library_lock(entry.user_id):
         entry, into = _again(entry), _again(into)
-        before = undoing.state_of([entry, into])
+        before = _state_of([entry, into])
         subject, outcome = entry.media.title, into.media.title
         if into.media.tmdb_id is None and entry.media.tmdb_id is not None:
             entry, into = into, entry
@@ -522,6 +522,12 @@ def _again(entry: LibraryEntry) -> LibraryEntry:
     return LibraryEntry.objects.select_related("media").get(pk=entry.pk, user_id=entry.user_id)
 
 
+def _state_of(entries: Sequence[LibraryEntry]) -> undoing.State:
+    """What to keep before a decision about which series entries are, which ends their doubts."""
+    doubtful = Viewing.objects.doubtful().filter(entry__in=entries)
+    return undoing.state_of(entries, set(doubtful.values_list("title_hash", flat=True)))
+
+
 def _with_those_of(entries: Sequence[LibraryEntry], media: Iterable[Media]) -> list[LibraryEntry]:
     """The entries, and those that their user has of catalogue rows already."""
     there = LibraryEntry.objects.filter(user_id=entries[0].user_id, media__in=list(media))
@@ -539,12 +545,16 @@ def _decide(
     tmdb_id: int | None = None,
     series: EntryName | None = None,
 ) -> None:
-    EntryName.objects.filter(pk__in=[name.pk for name in names]).update(
+    ids = [name.pk for name in names]
+    EntryName.objects.filter(pk__in=ids).update(
         decision=decision,
         decided_by=decided_by,
         decided_tmdb_id=tmdb_id,
         decided_series=series,
     )
+    if decision != Decision.NONE:
+        # What a person decided leaves no doubt, and imports store such titles without one.
+        Viewing.objects.doubtful().filter(name__in=ids).update(reading_uncertain=False)
 
 
 # --- totals ------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ FAILURES_IN_A_ROW = 5
 FIRST_RETRY = timedelta(minutes=5)
 LAST_RETRY = timedelta(days=1)
 ATTEMPTS_BEFORE_ERROR = 6
+NEVER_LOOKED_UP = (LookupStatus.IGNORED, LookupStatus.NOT_NEEDED)
 # How long to wait for an answer before asking whether to go on waiting.
 QUIET_SECONDS = 1.0
 
@@ -241,9 +242,12 @@ def question_about(subject: Subject) -> Question | None:
             .in_fixed_order()
             .select_related("name")
         )
+    pinned, is_left_alone = None, False
     if entry is not None and entry.names.all():
         evidence = evidence_for(entry)
-        pinned = None if entry.decided_by == DecidedBy.AUTOMATIC else entry.media.tmdb_id
+        if entry.decided_by != DecidedBy.AUTOMATIC:
+            pinned = entry.media.tmdb_id
+            is_left_alone = entry.lookup_status in NEVER_LOOKED_UP
     elif subject.doubtful is not None and viewings:
         evidence = Evidence(
             name=subject.doubtful.series.name,
@@ -251,12 +255,18 @@ def question_about(subject: Subject) -> Question | None:
             episodes=tuple(dict.fromkeys(doubts.as_watched(viewings))),
             first_watched=min((v.day for v in viewings if v.day), default=None),
         )
-        pinned = None
     else:
         return None
-    if not viewings and not subject.is_to_be_matched:
+    is_decided = pinned is not None or is_left_alone
+    if not viewings and (is_decided or not subject.is_to_be_matched):
         return None
-    return Question(evidence, doubts.as_doubts(viewings), doubts.as_watched(viewings), pinned)
+    return Question(
+        evidence,
+        doubts.as_doubts(viewings),
+        doubts.as_watched(viewings),
+        pinned,
+        is_left_alone=is_left_alone,
+    )
 
 
 def evidence_for(entry: LibraryEntry) -> Evidence:
@@ -321,8 +331,8 @@ def _entry_to_decide(subject: Subject, touched: Iterable[int]) -> LibraryEntry |
     entries = LibraryEntry.objects.select_related("media")
     if subject.is_to_be_matched:
         entry = entries.filter(pk=subject.entry_id or 0).first()
-        settled = (LookupStatus.IGNORED, LookupStatus.NOT_NEEDED)
-        if entry and entry.decided_by == DecidedBy.AUTOMATIC and entry.lookup_status not in settled:
+        is_open = entry is not None and entry.lookup_status not in NEVER_LOOKED_UP
+        if entry and is_open and entry.decided_by == DecidedBy.AUTOMATIC:
             return entry
         return None
     if subject.entry_id is None and subject.doubtful is not None:

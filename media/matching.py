@@ -552,6 +552,9 @@ def _further_searches(evidence: Evidence) -> list[Search]:
     return [search for search in searches if search.query.strip()]
 
 
+_UNTOLD = Sentence("TMDB does not tell what it is.")
+
+
 class Verdict(StrEnum):
     """What a doubtful `A: B` turned out to be; `AS_READ` when TMDB does not tell."""
 
@@ -590,7 +593,7 @@ class Settled:
 
 
 def settle(
-    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision
+    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision, pinned: int | None = None
 ) -> Mapping[Hashable, Settled]:
     """Say of the doubtful rows `A: B` of one name A whether they are its episodes.
 
@@ -598,21 +601,41 @@ def settle(
     B is an episode when a series A has it in a regular season, or has most of the other rows';
     where titles cannot be compared, when the name alone is strong and nothing speaks against it.
     A lone B is a movie when TMDB has no series of that name.
+
+    With `pinned` a person said which series A is. What was read as its episode is one then,
+    whatever TMDB calls that series and whether it still has it; nothing is made a movie.
     """
-    found = _settled_by_titles(doubts, evidence, decision)
-    if found is not None:
-        return found
-    return {doubt.key: _settled_by_name(doubt, evidence, decision) for doubt in doubts}
+    by_hand = {}
+    if pinned is not None:
+        reason = Sentence(
+            "It was said by hand which series %(series)s is.", {"series": evidence.name}
+        )
+        sure = Settled(Verdict.EPISODE, reason, pinned)
+        by_hand = {doubt.key: sure for doubt in doubts if doubt.is_episode}
+    left = [doubt for doubt in doubts if doubt.key not in by_hand]
+    found = _settled_by_titles(left, evidence, decision, pinned)
+    if found is None:
+        found = {doubt.key: _settled_by_name(doubt, evidence, decision, pinned) for doubt in left}
+    return {**by_hand, **found}
+
+
+def settle_as_read(doubts: Sequence[Doubt]) -> Mapping[Hashable, Settled]:
+    """What becomes of doubtful rows about which TMDB is not to be asked: nothing."""
+    return {doubt.key: Settled(Verdict.AS_READ, _UNTOLD) for doubt in doubts}
 
 
 def _settled_by_titles(
-    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision
+    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision, pinned: int | None
 ) -> Mapping[Hashable, Settled] | None:
     """The verdicts when a candidate of that name has any of the titles; else None."""
     by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
     for scored in decision.candidates:
         candidate = by_id[scored.tmdb_id]
-        if not _is_named(scored) or _points(scored, "date") <= _IMPOSSIBLE:
+        if pinned is None:
+            is_meant = _is_named(scored) and _points(scored, "date") > _IMPOSSIBLE
+        else:
+            is_meant = scored.tmdb_id == pinned
+        if not is_meant:
             continue
         titles = Titles(candidate.seasons or (), candidate.english_seasons or ())
         places = {doubt.key: _place_of(doubt.title, titles) for doubt in doubts}
@@ -659,11 +682,13 @@ def _place_of(title: str, titles: Titles) -> Place | None:
     return titles.resembling(title, seasons, _SAME_TITLE)
 
 
-def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Settled:
-    as_read = Settled(Verdict.AS_READ, Sentence("TMDB does not tell what it is."))
+def _settled_by_name(
+    doubt: Doubt, evidence: Evidence, decision: Decision, pinned: int | None
+) -> Settled:
+    as_read = Settled(Verdict.AS_READ, _UNTOLD)
     values = {"title": doubt.title, "series": evidence.name}
-    best = decision.candidates[0] if decision.candidates else None
-    if decision.tmdb_id is None or best is None or _points(best, "name") < _SAME_NAME:
+    best = _named_as_meant(decision, pinned)
+    if best is None:
         exists = any(_points(scored, "name") >= _NEAR_NAME for scored in decision.candidates)
         if doubt.is_episode and not exists and _looks_like_a_film(doubt, evidence):
             return Settled(Verdict.MOVIE, Sentence("TMDB has no series called %(series)s.", values))
@@ -672,12 +697,22 @@ def _settled_by_name(doubt: Doubt, evidence: Evidence, decision: Decision) -> Se
         return Settled(Verdict.AS_READ, Sentence("%(series)s has no such episode.", values))
     if doubt.is_episode:
         reason = Sentence("There is a series called %(series)s.", values)
-        return Settled(Verdict.EPISODE, reason, decision.tmdb_id)
-    candidate = next(c for c in evidence.candidates if c.tmdb_id == decision.tmdb_id)
+        return Settled(Verdict.EPISODE, reason, best.tmdb_id)
+    candidate = next(c for c in evidence.candidates if c.tmdb_id == best.tmdb_id)
     if _SPECIAL_WORDS.search(fold(doubt.title)) or not _had_one_season(candidate, evidence, best):
         return as_read
     reason = Sentence("%(series)s is a series of one season, which Netflix does not name.", values)
-    return Settled(Verdict.EPISODE, reason, decision.tmdb_id)
+    return Settled(Verdict.EPISODE, reason, best.tmdb_id)
+
+
+def _named_as_meant(decision: Decision, pinned: int | None) -> ScoredCandidate | None:
+    """The candidate that is meant beyond doubt: the pinned one, or one of the very name."""
+    if pinned is not None:
+        return next((s for s in decision.candidates if s.tmdb_id == pinned), None)
+    best = decision.candidates[0] if decision.candidates else None
+    if decision.tmdb_id is None or best is None or _points(best, "name") < _SAME_NAME:
+        return None
+    return best
 
 
 def _looks_like_a_film(doubt: Doubt, evidence: Evidence) -> bool:
@@ -705,18 +740,22 @@ def _had_one_season(candidate: Candidate, evidence: Evidence, scored: ScoredCand
 
 
 def wants_to_settle(
-    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision
+    doubts: Sequence[Doubt], evidence: Evidence, decision: Decision, pinned: int | None = None
 ) -> tuple[Want, ...]:
     """What TMDB should be asked before `settle`, the most useful first; empty when nothing."""
-    if decision.wants or _settled_by_titles(doubts, evidence, decision) is not None:
+    if pinned is not None:
+        doubts = [doubt for doubt in doubts if not doubt.is_episode]
+    elif decision.wants:
         return decision.wants
+    if _settled_by_titles(doubts, evidence, decision, pinned) is not None:
+        return ()
     if evidence.is_english or all(generic_number(doubt.title) is not None for doubt in doubts):
         return ()
     by_id = {candidate.tmdb_id: candidate for candidate in evidence.candidates}
     return tuple(
         Want(WantKind.ENGLISH, scored.tmdb_id)
         for scored in decision.candidates[:1]
-        if _points(scored, "name") >= _SAME_NAME
+        if (pinned is not None or _points(scored, "name") >= _SAME_NAME)
         and by_id[scored.tmdb_id].seasons
         and by_id[scored.tmdb_id].english_seasons is None
     )

@@ -46,6 +46,7 @@ SENTENCES = (
     gettext_noop("TMDB does not tell what it is."),
     gettext_noop("TMDB has no series called %(series)s."),
     gettext_noop("There is a series called %(series)s."),
+    gettext_noop("It was said by hand which series %(series)s is."),
     gettext_noop("%(series)s is a series of one season, which Netflix does not name."),
 )
 

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from media import library, lookup
+from media import deciding, library, lookup
 from media.keys import digest, fingerprint
-from media.models import Episode, LibraryEntry, MediaType, Viewing
+from media.models import DecidedBy, Episode, LibraryEntry, MediaType, Viewing
 from media.tests.fake_tmdb import FakeTmdb
 from media.tests.making import DAY, watch
 
@@ -154,3 +154,73 @@ def test_new_viewings_of_a_matched_series_are_identified_without_asking(user, da
     lookup.identify_new_viewings(LibraryEntry.objects.all())
     assert Viewing.objects.filter(tmdb_season=1).count() == 2
     assert len(dark.asked) == asked
+
+
+# What a person decided leaves no doubt
+
+
+@pytest.fixture
+def elsewhere(tmdb: FakeTmdb) -> FakeTmdb:
+    tmdb.add(5, "Thor", {1: ["Hammer"]})
+    tmdb.add(6, "Thor", {1: ["Anvil"]})
+    tmdb.add(7, "Totally Else", {1: ["Love and Thunder"]})
+    return tmdb
+
+
+def test_a_match_by_hand_ends_the_doubts_about_its_rows(user, elsewhere):
+    viewing = doubt(user, "Thor", "Ragnarok", read_as="episode")
+    deciding.match_to(viewing.entry, 7, DecidedBy.USER)
+    viewing.refresh_from_db()
+    assert (viewing.kind, viewing.reading_uncertain) == ("episode", False)
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_what_was_matched_by_hand_stays_a_series_whatever_tmdb_says(user, elsewhere, is_gone):
+    viewing = doubt(user, "Thor", "Ragnarok", read_as="episode")
+    entry = deciding.match_to(viewing.entry, 7, DecidedBy.USER)
+    # As a library has it whose owner decided before that ended the doubt.
+    Viewing.objects.update(reading_uncertain=True)
+    if is_gone:
+        del elsewhere.series[7]
+    settle()
+    viewing.refresh_from_db()
+    assert (viewing.kind, viewing.entry, viewing.reading_uncertain) == ("episode", entry, False)
+    entry.refresh_from_db()
+    assert (entry.media.tmdb_id, entry.watched_episodes_count) == (7, 1)
+    assert viewing.alternative is not None
+    assert viewing.alternative["settled"] == "It was said by hand which series Thor is."
+
+
+def test_a_title_read_as_a_movie_joins_the_series_chosen_by_hand_that_has_it(user, elsewhere):
+    doubt(user, "Thor", "Ragnarok", read_as="episode")
+    entry = deciding.match_to(LibraryEntry.objects.get(), 7, DecidedBy.USER)
+    doubt(user, "Thor", "Love and Thunder")
+    doubt(user, "Thor", "The Dark World")
+    doubt(user, "Thor", "A Film of 2011")
+    elsewhere.asked.clear()
+    settle()
+    kinds = dict(Viewing.objects.values_list("raw_title", "kind"))
+    assert kinds["Thor: Love and Thunder"] == "episode"
+    assert kinds["Thor: The Dark World"] == "movie"
+    assert Viewing.objects.get(raw_title="Thor: Love and Thunder").entry == entry
+    assert elsewhere.searches == []
+
+
+def test_tmdb_is_not_asked_about_titles_of_what_is_not_there(user, elsewhere):
+    watch(user, "Thor", "Hammer")
+    deciding.ignore(LibraryEntry.objects.get(), DecidedBy.USER)
+    viewing = doubt(user, "Thor", "Love and Thunder")
+    settle()
+    assert elsewhere.asked == []
+    viewing.refresh_from_db()
+    assert (viewing.kind, viewing.reading_uncertain) == ("movie", True)
+    assert not Viewing.objects.never_asked_about().exists()
+
+
+def test_that_tmdb_lacks_a_series_does_not_make_it_a_movie(user, tmdb):
+    viewing = doubt(user, "Thor", "Ragnarok", read_as="episode")
+    deciding.ignore(viewing.entry, DecidedBy.USER)
+    settle()
+    viewing.refresh_from_db()
+    assert (viewing.kind, viewing.reading_uncertain) == ("episode", False)
+    assert LibraryEntry.objects.get().lookup_status == "ignored"

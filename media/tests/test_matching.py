@@ -417,6 +417,28 @@ def test_english_titles_are_wanted_before_a_doubt_is_settled_by_name():
     assert settle(doubt, rows, match(rows))["By Dawn's Early Light"].season_number == 1
 
 
+def test_nothing_is_made_a_movie_of_a_series_that_a_person_chose():
+    other = candidate(7, "Totally Else", seasons=(season(1, "Somewhere"),))
+    for candidates in ([other], []):
+        rows = evidence("Thor", *candidates, titles=["Ragnarok"], seasons=())
+        decision = match(rows)
+        found = settle(doubts("Ragnarok", is_episode=True), rows, decision)
+        assert found["Ragnarok"].verdict is Verdict.MOVIE
+        found = settle(doubts("Ragnarok", is_episode=True), rows, decision, pinned=7)
+        assert (found["Ragnarok"].verdict, found["Ragnarok"].tmdb_id) == (Verdict.EPISODE, 7)
+        found = settle(doubts("Ragnarok"), rows, decision, pinned=7)
+        assert found["Ragnarok"].verdict is Verdict.AS_READ
+
+
+def test_english_titles_of_the_series_that_a_person_chose_are_wanted():
+    other = candidate(7, "Totally Else", seasons=(season(1, "Jakso 1"),))
+    rows = evidence("Thor", other, titles=["Ragnarok"], seasons=(), language="fi")
+    wanted = wants_to_settle(doubts("Ragnarok"), rows, match(rows), pinned=7)
+    assert wanted == (Want(WantKind.ENGLISH, 7),)
+    read_as_episode = doubts("Ragnarok", is_episode=True)
+    assert wants_to_settle(read_as_episode, rows, match(rows), pinned=7) == ()
+
+
 # For people
 
 

@@ -24,6 +24,8 @@ def hashes(name):
 
 
 DECISIONS = {
+    "match what has doubtful titles": lambda: deciding.match_to(entry_named("Lupin"), 4, USER),
+    "ignore what has doubtful titles": lambda: deciding.ignore(entry_named("Lupin"), USER),
     "match": lambda: deciding.match_to(entry_named("Kingdom"), 3, USER),
     "match to a series that is there": lambda: deciding.match_to(entry_named("Kingdom"), 4, USER),
     "match what was matched": lambda: deciding.match_to(entry_named("Breaking Bad"), 2, USER),
