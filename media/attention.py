@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,14 +16,17 @@ from django.db.models import (
     CharField,
     Count,
     F,
+    FloatField,
     IntegerField,
+    Q,
     Subquery,
     Value,
     When,
     Window,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, NullIf, RowNumber
+from django.db.models.functions import Cast, Coalesce, NullIf, RowNumber
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -30,7 +35,7 @@ from django_stubs_ext import StrOrPromise
 from accounts.models import User
 from media import marking, sentences, undoing
 from media.countries import country
-from media.matching import THRESHOLD
+from media.matching import MARGIN, PROOF, SAME_NAME, THRESHOLD
 from media.models import (
     DecidedBy,
     DecisionKind,
@@ -72,13 +77,38 @@ class AttentionKind(models.TextChoices):
     READING = "episode-or-movie", gettext_lazy("Episode or movie?")
 
 
-_CASES = Case(
-    When(
+def _score_of(place: int) -> Cast:
+    return Cast(KT(f"candidates__{place}__score"), FloatField())
+
+
+# Name and other parts that may stand before the titles in a score.
+_PARTS_BEFORE_TITLES = 7
+_PROVEN_BY_TITLES = functools.reduce(
+    operator.or_,
+    (
+        Q(
+            **{
+                f"candidates__0__parts__{at}__name": "titles",
+                f"candidates__0__parts__{at}__points__gte": PROOF,
+            }
+        )
+        for at in range(1, _PARTS_BEFORE_TITLES)
+    ),
+)
+# The first is called so or has the episodes, and only another that comes close kept it from being
+# matched. What was refused because it bears another name needs a closer look.
+_IS_NEARLY_SURE = (
+    Q(
         lookup_status=LookupStatus.UNCERTAIN,
         decided_by=DecidedBy.AUTOMATIC,
         candidates__0__score__gte=THRESHOLD,
-        then=Value(AttentionKind.LIKELY.value),
-    ),
+        candidates__1__score__isnull=False,
+    )
+    & Q(GreaterThan(_score_of(1), _score_of(0) - MARGIN))
+    & (Q(candidates__0__parts__0__sentence=SAME_NAME) | _PROVEN_BY_TITLES)
+)
+_CASES = Case(
+    When(_IS_NEARLY_SURE, then=Value(AttentionKind.LIKELY.value)),
     When(lookup_status=LookupStatus.UNCERTAIN, then=Value(AttentionKind.UNCERTAIN.value)),
     When(lookup_status=LookupStatus.NOT_FOUND, then=Value(AttentionKind.NOT_FOUND.value)),
     When(lookup_status=LookupStatus.ERROR, then=Value(AttentionKind.FAILED.value)),

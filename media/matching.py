@@ -48,12 +48,14 @@ MARGIN = 10.0
 POSSIBLE = 35.0
 _NEAR_NAME = 28.0
 _PART_OF_NAME = 10.0
-_PROOF = 20.0
+# Points for episode titles from which on they prove a series whatever its name is.
+PROOF = 20.0
 _MOST_DETAILS = 3
 _MOST_EXPLAINED = 4
-_SAME_NAME = 50.0
+_CERTAIN_NAME = 50.0
 _IMPOSSIBLE = -60.0
 _SAME_TITLE = 90.0
+SAME_NAME = "the same name: %(name)s"
 _NAME_LENGTHS = ((5, -6.0), (10, -2.0), (15, 2.0), (20, 5.0))
 _EPISODE_LIKE = re.compile(r": |\bpilot", re.IGNORECASE)
 _SPECIAL_WORDS = re.compile(
@@ -210,7 +212,7 @@ def _compare(wanted: str, name: str, most: float) -> Part:
     values = {"name": name}
     most += _distinctness(wanted)
     if fold(wanted) == fold(name):
-        return Part("name", most, Sentence("the same name: %(name)s", values))
+        return Part("name", most, Sentence(SAME_NAME, values))
     ours, theirs = name_key(wanted), name_key(name)
     bare = name_key(_CLOSING_BRACKETS.sub("", wanted))
     if theirs in (ours, bare):
@@ -448,7 +450,7 @@ def _is_named(scored: ScoredCandidate) -> bool:
 
     A name that is only a part of the other never wins by seasons, dates and popularity.
     """
-    return _points(scored, "name") >= _NEAR_NAME or _points(scored, "titles") >= _PROOF
+    return _points(scored, "name") >= _NEAR_NAME or _points(scored, "titles") >= PROOF
 
 
 def match(evidence: Evidence) -> Decision:
@@ -525,7 +527,7 @@ def _details_wanted(
     """Details of the leading candidate, and of those that details could still bring before it."""
     if not scored or scored[0].score < POSSIBLE:
         return ()
-    proven = any(part.name == "titles" and part.points >= _PROOF for part in scored[0].parts)
+    proven = any(part.name == "titles" and part.points >= PROOF for part in scored[0].parts)
     reach = 25.0 if proven else 60.0 if evidence.is_english else 40.0
     near = [
         entry
@@ -710,7 +712,7 @@ def _named_as_meant(decision: Decision, pinned: int | None) -> ScoredCandidate |
     if pinned is not None:
         return next((s for s in decision.candidates if s.tmdb_id == pinned), None)
     best = decision.candidates[0] if decision.candidates else None
-    if decision.tmdb_id is None or best is None or _points(best, "name") < _SAME_NAME:
+    if decision.tmdb_id is None or best is None or _points(best, "name") < _CERTAIN_NAME:
         return None
     return best
 
@@ -755,7 +757,7 @@ def wants_to_settle(
     return tuple(
         Want(WantKind.ENGLISH, scored.tmdb_id)
         for scored in decision.candidates[:1]
-        if (pinned is not None or _points(scored, "name") >= _SAME_NAME)
+        if (pinned is not None or _points(scored, "name") >= _CERTAIN_NAME)
         and by_id[scored.tmdb_id].seasons
         and by_id[scored.tmdb_id].english_seasons is None
     )

@@ -7,7 +7,7 @@ from django.utils import timezone, translation
 
 from media import attention, deciding
 from media.attention import AttentionKind, attention_page, count_open, make_candidates
-from media.matching import THRESHOLD
+from media.matching import MARGIN, THRESHOLD
 from media.models import DecidedBy, DecisionKind, DecisionLog, LibraryEntry, Media, Viewing
 from media.tests.making import look_up, watch
 from media.tests.shelf import add_movie, add_series
@@ -17,7 +17,7 @@ from media.tests.test_doubts import doubt
 USER = DecidedBy.USER
 
 
-def part(name, points, sentence="told", **values):
+def part(name, points, sentence="told", /, **values):
     return {"name": name, "points": points, "sentence": sentence, "values": values}
 
 
@@ -35,6 +35,18 @@ def candidate(tmdb_id=1, *parts, score=50.0, **facts):
         "parts": list(parts),
         **facts,
     }
+
+
+SAME = part("name", 60.0, "the same name: %(name)s", name="Kingdom")
+PART = part("name", 10.0, "one name is part of the other: %(name)s", name="Young Kingdom")
+SMALL = part("name", 45.0, "the same name but for small words: %(name)s", name="The Kingdom")
+DATE = part("date", 15.0)
+TITLES = part("titles", 20.0)
+
+
+def near(*parts, by=THRESHOLD, rival=THRESHOLD - MARGIN + 1):
+    """Candidates of which the first, of those parts, leads the second by little."""
+    return [candidate(1, *(parts or (SAME,)), score=by), candidate(2, SAME, score=rival)]
 
 
 def unsure(user, title, status="uncertain", **fields):
@@ -61,7 +73,7 @@ def everything(user):
     unsure(user, "Failed", "error")
     unsure(user, "Not found", "not_found")
     unsure(user, "Unsure", candidates=[candidate(score=THRESHOLD - 1)])
-    unsure(user, "Likely", candidates=[candidate(score=THRESHOLD)])
+    unsure(user, "Likely", candidates=near())
     gone(user, "Gone")
     doubt(user, "Dark", "Alpha")
     add_series(user, "Matched", [3], 1)
@@ -93,7 +105,38 @@ class TestTheList:
         assert page.open == 6
 
     def test_what_is_near_but_was_split_off_by_hand_is_not_nearly_sure(self, user):
-        unsure(user, "Split", candidates=[candidate(score=90)], decided_by=USER)
+        unsure(user, "Split", candidates=near(), decided_by=USER)
+        assert list(titles(attention_page(user, None, 1))) == ["uncertain"]
+
+    @pytest.mark.parametrize(
+        ("candidates", "kind"),
+        [
+            (near(SAME), "nearly-sure"),
+            (near(PART, DATE, TITLES), "nearly-sure"),
+            (near(SAME, by=100, rival=90.1), "nearly-sure"),
+            (near(SAME, by=9, rival=8), "uncertain"),
+            (near(SAME, by=100, rival=90), "uncertain"),
+            (near(PART, DATE), "uncertain"),
+            (near(SMALL, DATE), "uncertain"),
+            (near(PART, part("titles", 19.9)), "uncertain"),
+            (near(SAME)[:1], "uncertain"),
+            ([], "uncertain"),
+        ],
+    )
+    def test_nearly_sure_is_one_of_that_name_or_with_the_episodes_and_a_close_rival(
+        self, user, candidates, kind
+    ):
+        unsure(user, "Kingdom", candidates=candidates)
+        assert list(titles(attention_page(user, None, 1))) == [kind]
+
+    def test_a_series_of_which_the_name_is_only_a_part_is_not_nearly_sure(self, user, tmdb):
+        episodes = ["Episode 1", "Episode 2", "Episode 3"]
+        tmdb.add(2, "Young Sheldon", {1: episodes}, first_air_date="2020-01-01", popularity=90)
+        watch(user, "Sheldon", *episodes)
+        look_up()
+        entry = entry_named("Sheldon")
+        assert (entry.lookup_status, len(entry.candidates)) == ("uncertain", 1)
+        assert entry.candidates[0]["score"] >= THRESHOLD
         assert list(titles(attention_page(user, None, 1))) == ["uncertain"]
 
     def test_the_last_watched_come_first(self, user):
@@ -151,7 +194,7 @@ class TestTheList:
         self, user, size, django_assert_max_num_queries
     ):
         for number in range(size):
-            unsure(user, f"Likely {number}", candidates=[candidate(score=60)])
+            unsure(user, f"Likely {number}", candidates=near())
             unsure(user, f"Unsure {number}", candidates=[candidate(score=40)] * 8)
             gone(user, f"Gone {number}")
             doubt(user, f"Doubtful {number}", "Alpha")

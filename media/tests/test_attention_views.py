@@ -64,6 +64,12 @@ class TestTheList:
         assert "Kingdom: Season 1: " in html
         assert "Dark: Alpha" in html
 
+    def test_what_is_nearly_sure_shows_its_rows_too(self, client, shelf):
+        html = client.get(f"{LIST}?show=nearly-sure").text
+        assert "Confirm what is ticked" in html
+        assert "2 rows of your files" in html
+        assert "<li>Kingdom: Season 1: One</li>" in html
+
     def test_it_says_so_when_nothing_is_left(self, client, ana):
         html = client.get(LIST).text
         assert "Nothing needs your attention" in html

@@ -43,8 +43,16 @@ CANDIDATE = {
     "seasons": 2,
     "episodes": 24,
     "score": 60.0,
-    "parts": [],
+    "parts": [
+        {
+            "name": "name",
+            "points": 60.0,
+            "sentence": "the same name: %(name)s",
+            "values": {"name": "Komi Can't Communicate"},
+        }
+    ],
 }
+RIVAL = CANDIDATE | {"tmdb_id": 2, "year": 2022, "score": 58.0}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,6 +84,10 @@ def pages(address, client, make_user, settings):
     lost = add_series(user, "Our Holidays", watched=3)
     unsure = add_series(user, "Komi", watched=2)
     LibraryEntry.objects.filter(pk=unsure.pk).update(
+        lookup_status=LookupStatus.UNCERTAIN, candidates=[CANDIDATE, RIVAL]
+    )
+    open_one = add_series(user, "Kingdom", watched=2)
+    LibraryEntry.objects.filter(pk=open_one.pk).update(
         lookup_status=LookupStatus.UNCERTAIN, candidates=[CANDIDATE]
     )
     movie = add_movie(user, "Roma")
