@@ -375,7 +375,7 @@ def _write(change: Callable[[ThrottleState, _Moment], T]) -> T:
                     _take_back(state, given, moment)
                 result = change(state, moment)
                 if state.slots is not slots:
-                    state.save(update_fields=["slots"])
+                    state.save_slots()
         except (OperationalError, InterfaceError) as error:
             failure = type(error).__name__
             if connection.in_atomic_block:
