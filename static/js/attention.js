@@ -54,6 +54,3 @@ document.addEventListener("htmx:afterSettle", () => {
   if (place >= 0) focus(items[place] ?? items[place - 1]);
   place = -1;
 });
-
-// What could not be answered has changed meanwhile: the page as it is now tells.
-document.addEventListener("htmx:responseError", () => location.reload());

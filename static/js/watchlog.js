@@ -79,3 +79,42 @@ document.addEventListener("htmx:afterSwap", () => {
     said.textContent = news.dataset.news;
   }
 });
+
+// What failed is told until something works again. What the page asks for by itself says so only
+// when it keeps failing.
+const MISSES = 3;
+const messages = document.querySelector(".messages");
+let trouble = null;
+let missed = 0;
+
+const tell = (words, kind = "") => {
+  trouble?.remove();
+  trouble = document.createElement("p");
+  trouble.className = `notice trouble ${kind}`;
+  trouble.textContent = words;
+  messages.append(trouble);
+};
+const failed = ({ detail }) => {
+  const { status } = detail.xhr;
+  const texts = messages.dataset;
+  if (status >= 400 && status < 500 && status !== 429) {
+    tell(texts.outdated, "notice--error");
+    const link = document.createElement("a");
+    link.href = location.pathname + location.search;
+    link.textContent = texts.loadAgain;
+    trouble.append(" ", link);
+  } else if (detail.elt.matches("[hx-trigger^=every]")) {
+    missed += 1;
+    if (missed === MISSES) tell(texts.retrying);
+  } else {
+    tell(status ? texts.failed : texts.unreached, "notice--error");
+  }
+};
+document.addEventListener("htmx:responseError", failed);
+document.addEventListener("htmx:sendError", failed);
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful) return;
+  trouble?.remove();
+  trouble = null;
+  missed = 0;
+});

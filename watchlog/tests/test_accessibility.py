@@ -33,6 +33,7 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
 }).observe({type: "layout-shift", buffered: true});
 """
+REFUSED = {"/nothing-here/": 404, "/sign-out/": 405}
 CANDIDATE = {
     "tmdb_id": 1,
     "name": "Komi Can't Communicate",
@@ -135,7 +136,7 @@ def pages(address, client, make_user, settings):
 def doors(address, make_user):
     """The addresses of the pages for who is not signed in."""
     make_user("ben")
-    return [reverse("accounts:login"), reverse("about"), "/nothing-here/"]
+    return [reverse("accounts:login"), reverse("about"), *REFUSED]
 
 
 def look(chromium, address, paths, theme, viewport, cookie=None):
@@ -148,7 +149,7 @@ def look(chromium, address, paths, theme, viewport, cookie=None):
     wrong = []
     for path in paths:
         answer = page.goto(address + path)
-        assert answer.status == (404 if "nothing-here" in path else 200), path
+        assert answer.status == REFUSED.get(path, 200), path
         for fold in page.locator("main details.menu, main details.behind").all():
             fold.evaluate("fold => fold.open = true")
         page.evaluate(AXE)
