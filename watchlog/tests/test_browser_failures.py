@@ -1,14 +1,17 @@
-"""What a script asks for and does not get is told in Chromium."""
+"""What a script asks for and does not get is told in Chromium; searches go without scripts."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.sessions import end_all
+from imports import importing
 from imports.models import Import, State
+from imports.tests.making import history
 from media.tests.shelf import add_series
 from watchlog.tests import test_accessibility, test_browser
 from watchlog.tests.test_browser import DESKTOP, PHONE, fits
@@ -179,3 +182,41 @@ def test_a_session_that_ended_costs_a_sign_in_and_no_more(visit, anna, series, s
     expect(page).to_have_url(re.compile(f"{series.get_absolute_url()}$"))
     page.get_by_role("button", name="Watched", exact=True).click()
     expect(page.get_by_text("4/26")).to_be_visible()
+
+
+@pytest.fixture
+def searches(anna, series):
+    """Pages with a search that goes on while one types."""
+    done = importing.submit(anna, "NetflixViewingHistory.csv", history(("Okja", "6/18/21")))
+    importing.run(done.pk)
+    return ["/", reverse("history"), reverse("imports:rows", args=[done.pk])]
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_search_has_its_button_where_there_are_no_scripts(visit, searches, viewport):
+    for path in searches:
+        page = visit(path, viewport, scripts=False)
+        button = page.get_by_role("button", name="Search")
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+        fits(page)
+        page.get_by_role("searchbox").fill("okja")
+        button.click()
+        expect(page).to_have_url(re.compile(r"\?q=okja"))
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_search_has_its_button_when_the_tab_key_comes_to_it(visit, searches, viewport):
+    for path in searches:
+        page = visit(path, viewport)
+        button = page.get_by_role("button", name="Search")
+        assert button.bounding_box()["width"] == 1
+        page.get_by_role("searchbox").focus()
+        page.keyboard.press("Tab")
+        expect(button).to_be_focused()
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+        expect(button).to_be_in_viewport(ratio=1)
+        fits(page)
+        button.click()
+        expect(page).to_have_url(re.compile(r"\?q="))
