@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.db.models.functions import Now, Substr
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +37,21 @@ class State(models.TextChoices):
 RUNNING = [State.READING, State.STORING, State.LOOKING_UP]
 ACTIVE = [State.QUEUED, *RUNNING, State.NEEDS_ANSWER]
 ENDED = [State.DONE, State.FAILED, State.CANCELLED, State.UNDONE]
+# Going on without anybody: waiting for its turn, running, or being undone.
+UNDER_WAY = Q(state__in=[State.QUEUED, *RUNNING]) | (
+    Q(undo_asked_at__isnull=False) & Q(state__in=ENDED) & ~Q(state=State.UNDONE)
+)
+
+
+class Standing(TypedDict):
+    """How a user's imports stand, all together."""
+
+    under_way: int
+    waiting: int
+    """For an answer, or to be confirmed."""
+    done: int
+    with_series: int
+    queued_since: datetime | None
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
@@ -67,6 +83,17 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
     def newest_first(self) -> ImportQuerySet:
         return self.order_by("-created_at", "-pk")
+
+    def standing(self) -> Standing:
+        """How they stand, in one query."""
+        found = self.order_by().aggregate(
+            under_way=Count("pk", filter=UNDER_WAY),
+            waiting=Count("pk", filter=Q(state=State.NEEDS_ANSWER)),
+            done=Count("pk", filter=Q(state=State.DONE)),
+            with_series=Count("pk", filter=Q(series_total__gt=0)),
+            queued_since=Min("created_at", filter=Q(state=State.QUEUED)),
+        )
+        return cast("Standing", found)
 
 
 class Import(models.Model):
@@ -170,6 +197,10 @@ class Import(models.Model):
     @property
     def is_being_undone(self) -> bool:
         return self.undo_asked_at is not None and self.state in ENDED and self.state != State.UNDONE
+
+    @property
+    def is_under_way(self) -> bool:
+        return (self.is_active and self.state != State.NEEDS_ANSWER) or self.is_being_undone
 
     @property
     def series_done(self) -> int:

@@ -6,7 +6,7 @@ import csv
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -24,7 +24,6 @@ from media.sentences import in_words
 from media.spreadsheets import defused
 
 PROBLEMS_PER_PAGE = 50
-IMPORTS_PER_PAGE = 30
 # After this long in the queue it is worth asking whether a worker runs at all.
 USUAL_WAIT = timedelta(seconds=10)
 # So many answers make an estimate worth showing.
@@ -151,12 +150,11 @@ def import_page(
     return ImportPage(
         of_import=of_import,
         steps=_steps(of_import),
-        headline=_headline(of_import),
+        headline=headline(of_import),
         detail=_detail(of_import),
         done=done,
         todo=todo,
-        polls=(of_import.is_active and of_import.state != State.NEEDS_ANSWER)
-        or of_import.is_being_undone,
+        polls=of_import.is_under_way,
         rows=_rows(of_import),
         series=_series(of_import),
         to_look_at=of_import.series_uncertain + of_import.series_not_found,
@@ -279,7 +277,7 @@ def progress(of_import: Import) -> tuple[int, int]:
     return 0, 0
 
 
-def _headline(of_import: Import) -> str:
+def headline(of_import: Import) -> str:
     done, todo = progress(of_import)
     if of_import.is_being_undone:
         return _("Being undone")
@@ -318,18 +316,15 @@ def _headline(of_import: Import) -> str:
 
 def _detail(of_import: Import) -> str:
     if of_import.state == State.QUEUED:
-        if timezone.now() - of_import.created_at > USUAL_WAIT and not _a_worker_runs():
-            return _(
-                "No worker is running, so nothing will happen until one is: “make run” starts "
-                "it together with this site, “manage.py worker” alone."
-            )
-        return _("You may close this page: the import goes on without it.")
+        return why_nothing_happens(of_import.created_at) or _(
+            "You may close this page: the import goes on without it."
+        )
     if of_import.state in (State.READING, State.STORING):
-        return _joined(
+        return joined(
             time_left(of_import), _("You may close this page: the import goes on without it.")
         )
     if of_import.state == State.LOOKING_UP:
-        return _joined(
+        return joined(
             time_left(of_import), _("your library shows the episodes already; totals follow")
         )
     if of_import.state == State.CANCELLED and not of_import.is_being_undone:
@@ -339,12 +334,21 @@ def _detail(of_import: Import) -> str:
     return ""
 
 
-def _joined(*parts: str) -> str:
+def joined(*parts: str) -> str:
     return " · ".join(filter(None, parts))
 
 
-def _a_worker_runs() -> bool:
-    return WorkerHeartbeat.objects.filter(beat_at__gt=timezone.now() - STALE_AFTER).exists()
+def why_nothing_happens(queued_since: datetime) -> str:
+    """What keeps waiting what has been waiting since then, if it is more than its turn."""
+    now = timezone.now()
+    if now - queued_since <= USUAL_WAIT:
+        return ""
+    if WorkerHeartbeat.objects.filter(beat_at__gt=now - STALE_AFTER).exists():
+        return ""
+    return _(
+        "No worker is running, so nothing will happen until one is: “make run” starts "
+        "it together with this site, “manage.py worker” alone."
+    )
 
 
 def time_left(of_import: Import) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
@@ -19,13 +18,9 @@ from accounts.way_back import require_POST
 from imports import importing
 from imports.forms import Act, ActForm, AnswerForm, UploadForm
 from imports.importing import Refused, answer
+from imports.list_page import lines_of, list_page
 from imports.models import Import, State
-from imports.pages import (
-    IMPORTS_PER_PAGE,
-    can_be_undone,
-    import_page,
-    problems_as_csv,
-)
+from imports.pages import can_be_undone, import_page, problems_as_csv
 from imports.rows import RowsForm, rows_page
 from imports.uploads import brings_too_much, hand_in, take_files
 
@@ -63,14 +58,19 @@ def _new(request: SignedInRequest) -> HttpResponse:
         if taken.imports:
             return redirect("imports:list")
     recent = Import.objects.of(request.user).newest_first()[:RECENT]
-    return render(request, "imports/new.html", {"form": form, "recent": recent})
+    return render(request, "imports/new.html", {"form": form, "recent": lines_of(recent)})
 
 
 @require_safe
+@never_cache
+@vary_on_headers("HX-Request")
 def history(request: SignedInRequest) -> HttpResponse:
-    imports = Import.objects.of(request.user).newest_first()
-    page = Paginator(imports, IMPORTS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "imports/list.html", {"page": page})
+    page = list_page(request.user, request.GET.get("page"))
+    is_partial = request.headers.get("HX-Request") == "true"
+    if is_partial and request.GET.get("have") == page.version:
+        return HttpResponse(status=204)
+    template = "imports/_list.html" if is_partial else "imports/list.html"
+    return render(request, template, {"page": page, "keeps_room": page.polls or is_partial})
 
 
 @require_safe

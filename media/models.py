@@ -154,6 +154,10 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
         """Which series they are is not known, and somebody should look at it."""
         return self.filter(OPEN)
 
+    def unmatched(self) -> Self:
+        """Looked up, and TMDB has several that they could be, or none."""
+        return self.filter(lookup_status__in=["uncertain", "not_found"])
+
     def gone(self) -> Self:
         """Matched with a series that TMDB doesn't have any more."""
         gone = Media.objects.filter(tmdb_gone_at__isnull=False)
