@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from conftest import skip_or_fail
+from imports.tests.making import activity
 
 pytestmark = pytest.mark.browser
 
@@ -79,6 +80,8 @@ def site(tmp_path, free_port, big_tmdb, wait_until, empty_database):
             "TMDB_IMAGE_URL": big_tmdb.image_url,
             "TMDB_API_KEY": "standin",
             "TMDB_RATE_LIMIT": "1000",
+            # A few at once, so that answers that are held back keep an import going for long.
+            "TMDB_PARALLEL": "4",
         },
     )
 
@@ -91,7 +94,7 @@ def site(tmp_path, free_port, big_tmdb, wait_until, empty_database):
             return False
 
     try:
-        wait_until(serves, 60)
+        wait_until(serves, 180)
         yield f"http://127.0.0.1:{free_port}"
     finally:
         process.send_signal(signal.SIGINT)
@@ -135,14 +138,33 @@ def page(request, chromium, site):
     context.close()
 
 
-def hand_in(page, file):
-    """Import a file and wait until its import is over."""
-    page.locator("input[type=file]").set_input_files(file)
+@pytest.fixture
+def held_back(big_tmdb):
+    """Called, it lets TMDB take its time from then on; `held_back(False)` ends that."""
+
+    def hold_back(is_so=True):
+        big_tmdb.faults(latency_ms=3000 if is_so else 0)
+
+    yield hold_back
+    hold_back(False)
+
+
+def upload(page, *files):
+    page.locator("input[type=file]").set_input_files(files)
     page.get_by_role("button", name=_("Import"), exact=True).click()
-    expect(page).to_have_url(re.compile(r"/imports/\d+/$"))
-    fits(page)
+
+
+def wait_for_the_end(page):
+    """Wait until the import whose page is shown is over."""
     # Only a finished import offers this. Without scripts the page refreshes itself until then.
     expect(page.get_by_role("link", name=_("Import another file"))).to_be_visible(timeout=90_000)
+
+
+def hand_in(page, file):
+    """Import a file and wait until its import is over."""
+    upload(page, file)
+    expect(page).to_have_url(re.compile(r"/imports/\d+/$"))
+    wait_for_the_end(page)
 
 
 @pytest.fixture
@@ -162,8 +184,18 @@ VISITS = {
 
 
 @pytest.mark.parametrize("page", VISITS.values(), ids=VISITS.keys(), indirect=True)
-def test_a_newcomer_gets_to_totals_fixes_a_match_and_takes_that_back(page, history):
-    hand_in(page, history)
+def test_a_newcomer_gets_to_totals_fixes_a_match_and_takes_that_back(page, history, held_back):
+    held_back()
+    upload(page, history)
+    expect(page).to_have_url(re.compile(r"/imports/\d+/$"))
+    expect(page.locator("[aria-current=step]")).to_have_text(
+        pgettext("step of an import", "Look up series")
+    )
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    fits(page)
+    held_back(False)
+    wait_for_the_end(page)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
     fits(page)
     page.get_by_role("link", name=_("See your library")).click()
     total = re.compile(
@@ -176,7 +208,8 @@ def test_a_newcomer_gets_to_totals_fixes_a_match_and_takes_that_back(page, histo
     fits(page)
 
     with_total.get_by_role("link").click()
-    expect(page.get_by_text(re.compile(r"^\d+/\d+$")).first).to_be_visible()
+    figure = page.get_by_text(re.compile(r"^\d+/\d+$")).first
+    watched_of_total = figure.inner_text()
     fits(page)
     address, title = page.url, page.get_by_role("heading", level=1).inner_text()
     other = "Dark" if title == "Breaking Bad" else "Breaking Bad"
@@ -192,6 +225,63 @@ def test_a_newcomer_gets_to_totals_fixes_a_match_and_takes_that_back(page, histo
     expect(page.get_by_role("status").first).to_contain_text(_("Undone: %(decision)s.")[:7])
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    expect(figure).to_have_text(watched_of_total)
+
+
+# The other kind of file, of two people; one of the series is known to no TMDB.
+ACTIVITY = {
+    "name": "ViewingActivity.csv",
+    "mimeType": "text/csv",
+    "buffer": activity(
+        ("Ana", "2024-03-02 20:00:00", "00:40:00", "Dark: Season 1: Secrets (Episode 1)"),
+        (
+            "Ana",
+            "2024-03-01 20:00:00",
+            "00:40:00",
+            "Our Holidays 2003: Season 1: Day 1 (Episode 1)",
+        ),
+        ("Ben", "2024-03-01 20:00:00", "01:50:00", "Inception"),
+    ),
+}
+HISTORY = {
+    "name": "NetflixViewingHistory.csv",
+    "mimeType": "text/csv",
+    "buffer": MADE_UP.read_bytes(),
+}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [Visit(PHONE), Visit(DESKTOP, scripts=False)],
+    ids=["phone", "no scripts"],
+    indirect=True,
+)
+def test_both_kinds_of_file_at_once_are_followed_answered_and_seen(page, held_back):
+    held_back()
+    upload(page, ACTIVITY, HISTORY)
+    expect(page).to_have_url(re.compile(r"/imports/$"))
+    running = page.get_by_role("listitem").filter(has_text="NetflixViewingHistory.csv")
+    expect(running).to_contain_text(re.compile(r"\d+ of \d+ series looked up"))
+    expect(running.get_by_role("progressbar")).to_be_visible()
+    fits(page)
+    asking = page.get_by_role("listitem").filter(has_text="ViewingActivity.csv")
+    asking.get_by_role("link", name="Answer").click()
+    page.get_by_label("Ana").check()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("link", name="Your imports").click()
+    expect(page.get_by_role("heading", name="2 imports are under way")).to_be_visible()
+    expect(asking).to_contain_text("Waiting to begin")
+    held_back(False)
+    # Nobody loads it anew.
+    over = page.get_by_role("heading", name="All imports have ended")
+    expect(over).to_be_visible(timeout=90_000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(
+        page.get_by_role("link", name=re.compile(r"^\d+ series without a match$"))
+    ).to_be_visible()
+    fits(page)
+    page.get_by_role("link", name="See your library").click()
+    expect(page.get_by_role("link", name="Our Holidays 2003", exact=True)).to_be_visible()
 
 
 def fits(page):
