@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 import pytest
@@ -10,7 +9,16 @@ from playwright.sync_api import ViewportSize, expect
 
 from tmdb.demo.posters import poster
 from watchlog.tests import test_browser
-from watchlog.tests.test_browser import DESKTOP, MADE_UP, PHONE, Visit, fits
+from watchlog.tests.test_browser import (
+    ACTIVITY,
+    DESKTOP,
+    MADE_UP,
+    PHONE,
+    Visit,
+    fits,
+    hand_in,
+    upload,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +26,7 @@ chromium = test_browser.chromium
 empty_database = test_browser.empty_database
 site = test_browser.site
 page = test_browser.page
+held_back = test_browser.held_back
 
 # Besides the made-up history, a series that no TMDB knows: it needs attention.
 FILE = {
@@ -25,6 +34,12 @@ FILE = {
     "mimeType": "text/csv",
     "buffer": MADE_UP.read_bytes() + b'"Our Holidays 2003: Season 1: Day 1","6/18/21"\n',
 }
+OTHER_FILE = {
+    "name": "NetflixViewingHistory.csv",
+    "mimeType": "text/csv",
+    "buffer": b'Title,Date\n"Wedding of Aunt Hedwig: Season 1: The Cake","6/18/21"\n',
+}
+NO_HISTORY = {"name": "holiday.png", "mimeType": "image/png", "buffer": poster(1, "Holiday", 342)}
 NARROW: ViewportSize = {"width": 320, "height": 640}
 PICTURE = poster(1, "Late", 342)
 WATCH_SHIFTS = """
@@ -72,19 +87,12 @@ def shifts_while_posters_come_late(page, address):
     return shifts(page)
 
 
-def hand_in(page):
-    page.locator("input[type=file]").set_input_files(FILE)
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/imports/\d+/$"))
-    expect(page.get_by_role("link", name="Import another file")).to_be_visible(timeout=90_000)
-
-
 @pytest.mark.parametrize(
     "page", [Visit(DESKTOP), Visit(PHONE)], ids=["desktop", "phone"], indirect=True
 )
 def test_nothing_moves_while_pages_load_and_an_import_goes_on(page, site, wait_until):
     page.add_init_script(WATCH_SHIFTS)
-    hand_in(page)
+    hand_in(page, FILE)
     assert shifts(page) == []
     page.goto(f"{site}/?show=in-progress")
     series = page.locator(".card__title a").first.get_attribute("href")
@@ -96,14 +104,29 @@ def test_nothing_moves_while_pages_load_and_an_import_goes_on(page, site, wait_u
 
 
 @pytest.mark.parametrize(
+    "page", [Visit(DESKTOP), Visit(PHONE)], ids=["desktop", "phone"], indirect=True
+)
+def test_nothing_moves_while_several_imports_go_on(page, site, held_back):
+    page.add_init_script(WATCH_SHIFTS)
+    for files, end in (
+        ([FILE, NO_HISTORY], "All imports have ended"),
+        ([OTHER_FILE, ACTIVITY], "1 import waits for you"),
+    ):
+        page.goto(f"{site}/imports/new/")
+        held_back()
+        upload(page, *files)
+        # The last one waits for its turn meanwhile.
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        held_back(False)
+        expect(page.get_by_role("heading", name=end)).to_be_visible(timeout=90_000)
+        assert shifts(page) == []
+
+
+@pytest.mark.parametrize(
     "page", [Visit(NARROW, language="de")], ids=["narrow, German"], indirect=True
 )
 def test_all_pages_fit_the_narrowest_phones_in_the_language_of_long_words(page, site):
-    page.locator("input[type=file]").set_input_files(FILE)
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("link", name="Noch eine Datei importieren")).to_be_visible(
-        timeout=90_000
-    )
+    hand_in(page, FILE)
     fits(page)
     page.goto(f"{site}/?show=in-progress")
     series = page.locator(".card__title a").first.get_attribute("href")
