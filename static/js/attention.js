@@ -22,7 +22,8 @@ const press = (selector, within) => {
 
 list?.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea")) {
+  // Ticks take no text.
+  if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
     if (event.key === "Escape") focus(event.target.closest("[data-item]"));
     return;
   }
@@ -35,6 +36,7 @@ list?.addEventListener("keydown", (event) => {
   else if (key === "u") press("[data-undo]", document);
   else if (key === "/") item?.querySelector("[data-search]")?.focus();
   else if (/^[1-9]$/.test(key)) press(`[data-key="${key}"]`, item);
+  else if (key === "enter" && event.target === item) press("[data-confirm]", item.closest("form"));
   else return;
   event.preventDefault();
 });
