@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import accumulate
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,6 +44,21 @@ class Line:
     days: tuple[date, ...] = ()
     viewings: tuple[int, ...] = ()
     is_listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a mark of several episodes makes watched, by key, and how many it spares."""
+
+    keys: tuple[str, ...] = ()
+    spared: int = 0
+
+    @property
+    def joined(self) -> str:
+        return ",".join(self.keys)
+
+    def __add__(self, other: Marks) -> Marks:
+        return Marks(self.keys + other.keys, self.spared + other.spared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +100,44 @@ class SeasonView:
         return self.has_unlisted and any(line.is_listed for line in self.lines)
 
     @property
-    def to_watch(self) -> str:
-        """The keys of the episodes that have aired and are not watched.
+    def to_watch(self) -> Marks:
+        """What has aired and is not watched."""
+        return _marks(self.lines, [at for at, line in enumerate(self.lines) if _is_open(line)])
 
-        None where the file has episodes that TMDB's list has not: they may be the same.
-        """
-        return "" if self.has_unlisted else _joined(_unwatched(self.lines))
+    def up_to(self, place: int) -> Marks:
+        """The same up to one of its lines, which is the last to be spared."""
+        before = [at for at, line in enumerate(self.lines[:place]) if _is_open(line)]
+        last = [place] if _is_open(self.lines[place]) else []
+        return _marks(self.lines, before, last)
 
     @property
     def to_unwatch(self) -> str:
         """The keys of the watched episodes."""
-        return _joined(line for line in self.lines if line.is_watched)
+        return ",".join(line.key for line in self.lines if line.is_watched)
 
 
-def _unwatched(lines: Iterable[Line]) -> Iterable[Line]:
-    return (line for line in lines if line.is_aired and not line.is_watched)
+def _is_open(line: Line) -> bool:
+    return line.is_aired and not line.is_watched
 
 
-def _joined(lines: Iterable[Line]) -> str:
-    return ",".join(line.key for line in lines)
+def _marks(lines: Sequence[Line], wanted: Sequence[int], last: Sequence[int] = ()) -> Marks:
+    """Marks of the lines at the places `wanted` and `last`, such that nothing counts twice.
+
+    A title that TMDB's list has not counts already, and may be any of the episodes that are not
+    watched. For each such title one of them is spared, those of `last` only after the others:
+    the next after all that was watched by the title's day, which it most likely is.
+    """
+    seen = sorted((min(one.days), at) for at, one in enumerate(lines) if one.is_listed and one.days)
+    days = [day for day, _at in seen]
+    furthest = [-1, *accumulate((at for _day, at in seen), max)]
+    before, after, spared = [*wanted], [*last], 0
+    for day in sorted(min(one.days, default=date.max) for one in lines if not one.is_listed):
+        among = before or after
+        if among:
+            place = bisect_right(among, furthest[bisect_right(days, day)])
+            among.pop(place if place < len(among) else 0)
+            spared += 1
+    return Marks(tuple(lines[at].key for at in (*before, *after)), spared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +180,18 @@ class SeriesPage:
                     return view, line
         return None
 
-    def up_to(self, key: str) -> tuple[str, ...]:
-        """The keys of what has aired up to an episode and is not watched."""
-        keys: list[str] = []
+    def up_to(self, key: str) -> Marks:
+        """What has aired up to an episode and is not watched.
+
+        Nothing for a special, and for what has no place among TMDB's episodes.
+        """
+        marks = Marks()
         for view in self.seasons:
             place = next((at for at, line in enumerate(view.lines) if line.key == key), None)
-            if not view.has_unlisted:
-                until = None if place is None else place + 1
-                keys += [line.key for line in _unwatched(view.lines[:until])]
             if place is not None:
-                return tuple(keys)
-        return ()
+                return marks + view.up_to(place) if view.lines[place].is_listed else Marks()
+            marks += view.to_watch
+        return Marks()
 
     @property
     def counted(self) -> int:
@@ -180,17 +217,19 @@ class MoviePage:
 
 @dataclass(frozen=True, slots=True)
 class EpisodePage:
-    """The page of an episode. `before` are the episodes up to it that are not watched."""
+    """The page of an episode. `up_to` are the episodes up to it that are not watched."""
 
     series: SeriesPage
     season: SeasonView
     line: Line
     viewings: tuple[Viewing, ...]
-    before: tuple[str, ...]
+    up_to: Marks
 
     @property
-    def up_to(self) -> str:
-        return ",".join(self.before)
+    def offers_up_to(self) -> bool:
+        """Whether a mark of all up to here is more than a mark of the episode itself."""
+        marks = self.up_to
+        return bool(marks.keys) and (marks.keys != (self.line.key,) or marks.spared > 0)
 
 
 def episode_page(entry: LibraryEntry, key: str) -> EpisodePage | None:
@@ -206,7 +245,7 @@ def episode_page(entry: LibraryEntry, key: str) -> EpisodePage | None:
         season=season,
         line=line,
         viewings=tuple(viewings.newest_first()),
-        before=page.up_to(line.key),
+        up_to=page.up_to(line.key),
     )
 
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from media import library
-from media.entry_pages import days_watched, movie_page, series_page
+from media import library, marking
+from media.entry_pages import Marks, days_watched, movie_page, series_page
 from media.models import LibraryEntry, Media, Season
 from media.pages import Next
 from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
@@ -173,9 +173,60 @@ def test_a_season_watched_under_other_titles_lists_only_those(user):
 def test_where_titles_are_not_matched_no_season_is_marked_twice(user):
     page = unmatched(user, [4, 4], 2)
     assert season(page, 1).has_both
-    assert season(page, 1).to_watch == ""
-    last = season(page, 2).lines[-1].key
-    assert len(page.up_to(last)) == 4
+    everything = season(page, 1).to_watch
+    assert (len(everything.keys), everything.spared) == (2, 2)
+    up_to = page.up_to(season(page, 2).lines[-1].key)
+    assert (len(up_to.keys), up_to.spared) == (6, 2)
+    marking.watch_episodes(page.entry, [int(key[1:]) for key in up_to.keys])
+    page = series_page(reload(page.entry))
+    assert page.progress == "8/8 episodes"
+    assert [view.progress for view in page.seasons] == ["4/4", "4/4"]
+    assert page.is_complete and page.next is None
+
+
+def numbers(page, marks):
+    """The numbers of the episodes of season 1 that a mark concerns."""
+    return [line.number for line in season(page, 1).lines if line.key in marks.keys]
+
+
+@pytest.mark.parametrize(
+    ("seen_on", "marked"),
+    [
+        ([0], [3, 6, 7]),  # Before all that is known: the first one that is open.
+        ([3], [3, 6, 7]),  # After episode 1, which was watched on day 1.
+        ([6], [2, 3, 7]),  # After episode 5, which was watched on day 5.
+        ([3, 6], [3, 7]),
+        ([6, 7, 8, 9], []),
+        ([None], [2, 3, 7]),  # Nobody knows when: as if it were the last one.
+    ],
+)
+def test_a_title_that_may_be_an_episode_spares_the_one_that_its_day_suggests(user, seen_on, marked):
+    entry = add_series(user, "Dark", [8], aired=7)
+    episodes = {e.number: e for e in entry.media.seasons.get().episodes.all()}
+    for number in (1, 4, 5):
+        day = DAY + timedelta(days=number)
+        watch(entry, f"Dark: {number}", day, season_number=1, tmdb_season=1).tmdb_episodes.add(
+            episodes[number]
+        )
+    for at, day in enumerate(seen_on):
+        watched_on = None if day is None else DAY + timedelta(days=day)
+        watch(entry, f"Dark: X{at}", watched_on, season_number=1, episode_title=f"X{at}")
+    page = series_page(reload(entry))
+    assert numbers(page, season(page, 1).to_watch) == marked
+    assert season(page, 1).to_watch.spared == len(seen_on)
+
+
+def test_of_all_up_to_an_episode_that_one_is_spared_last(user):
+    entry = add_series(user, "Dark", [8], 2)
+    watch(entry, "Dark: Bonus", DAY, season_number=1, episode_title="Bonus")
+    page = series_page(reload(entry))
+    lines = season(page, 1).lines
+    assert numbers(page, page.up_to(lines[5].key)) == [4, 5, 6]
+    assert numbers(page, page.up_to(lines[3].key)) == [4]
+    assert page.up_to(lines[2].key) == Marks((), 1)
+    assert page.up_to(lines[1].key) == Marks()
+    assert page.up_to(lines[-1].key) == Marks()
+    assert lines[-1].title == "Bonus"
 
 
 def test_a_series_of_any_length_makes_no_endless_page(client, user, monkeypatch):

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from media import library
 from media.models import LibraryEntry, Season, Viewing
 from media.tests.shelf import DAY, add_movie, add_series, watch
 
@@ -78,6 +79,24 @@ def test_the_page_of_an_episode_marks_all_up_to_there(client, ana):
     assert f'value="{wanted}"' in html
     mark(client, entry, watched=wanted)
     assert count(entry) == 5
+
+
+def test_beside_a_title_that_only_the_file_has_all_is_marked_and_nothing_counts_twice(client, ana):
+    entry = add_series(ana, "Dark", [4, 3], 1)
+    watch(entry, "Dark: Season 1: Bonus", DAY, season_number=1, episode_title="Bonus")
+    library.recount([entry.pk])
+    html = client.get(entry.get_absolute_url()).text
+    assert html.count("1 episode is left unmarked: a title that is only in your history") == 1
+    wanted = html.split('id="season-1-all" name="watched" value="')[1].split('"')[0]
+    page = reverse("media:episode", args=[entry.pk, f"t{ids(entry, 2)[1]}"])
+    html = client.get(page).text
+    assert "Mark all up to here as watched (4 episodes)" in html
+    assert "1 episode is left unmarked" in html
+    mark(client, entry, watched=wanted)
+    assert count(entry) == 4
+    html = client.get(entry.get_absolute_url()).text
+    assert "left unmarked" not in html
+    assert "Mark all up to here as watched (2 episodes)" in client.get(page).text
 
 
 def test_a_viewing_gets_another_day_or_goes(client, ana):
