@@ -75,6 +75,10 @@ class SeasonView:
     unshown: int = 0
 
     @property
+    def size(self) -> int:
+        return len(self.lines) + self.unshown
+
+    @property
     def progress(self) -> str:
         return f"{self.watched}/{self.total}" if self.total else f"{self.watched}"
 
@@ -161,6 +165,7 @@ class SeriesPage:
     next: Next | None
     seasons: tuple[SeasonView, ...]
     specials: SeasonView | None
+    other_specials: SeasonView | None
     last_mark: DecisionLog | None
 
     @property
@@ -174,7 +179,7 @@ class SeriesPage:
 
     def find(self, key: str) -> tuple[SeasonView, Line] | None:
         """The season and line of an episode, by the line's key or that of any viewing of it."""
-        for view in (*self.seasons, *filter(None, [self.specials])):
+        for view in (*self.seasons, *filter(None, [self.specials, self.other_specials])):
             for line in view.lines:
                 if key == line.key or (key[0] == "v" and int(key[1:]) in line.viewings):
                     return view, line
@@ -272,6 +277,7 @@ def series_page(entry: LibraryEntry, opened: str = "") -> SeriesPage:
     regular, special = _seen(entry)
     views = _seasons([s for s in seasons if s.number != SPECIALS], regular, media.aired_episodes)
     upcoming = _next(views)
+    specials = _specials(seasons, special, opened)
     total = media.total_episodes or 0
     aired = total if media.aired_episodes is None else min(media.aired_episodes, total)
     watched = entry.watched_episodes_count
@@ -287,7 +293,8 @@ def series_page(entry: LibraryEntry, opened: str = "") -> SeriesPage:
         unlisted=sum(not line.is_listed for view in views for line in view.lines),
         next=upcoming,
         seasons=_bounded(_with_one_open(views, upcoming, opened)),
-        specials=next(iter(_bounded(filter(None, [_specials(seasons, special)]))), None),
+        specials=next((view for view in specials if view.watched), None),
+        other_specials=next((view for view in specials if not view.watched), None),
         last_mark=marking.latest_of(entry),
     )
 
@@ -429,21 +436,34 @@ def _season(
     )
 
 
-def _specials(seasons: Sequence[Season], seen: _SeenByKey) -> SeasonView | None:
-    """The specials that were watched; the rest of TMDB's long lists would only be in the way."""
-    if not seen:
-        return None
+def _specials(seasons: Sequence[Season], seen: _SeenByKey, opened: str) -> tuple[SeasonView, ...]:
+    """The specials that were watched and, apart, TMDB's others: of those there can be many."""
     season = next((season for season in seasons if season.number == SPECIALS), None)
     episodes = list(season.episodes.all()) if season else []
-    listed = [line for e in episodes if (line := _listed_line(e, seen)).is_watched]
+    aired = aired_ids(episodes, None)
+    listed = [_listed_line(e, seen, e.tmdb_id in aired) for e in episodes]
     keys = {("tmdb", e.tmdb_id) for e in episodes}
-    others = [
+    unlisted = [
         replace(_unlisted_line(found), is_listed=True)
         for key, found in seen.items()
         if key not in keys
     ]
-    lines = (*listed, *_in_order(others))
-    return SeasonView(SPECIALS, _("Specials"), len(lines), None, lines, anchor="specials")
+    watched = [*(line for line in listed if line.is_watched), *_in_order(unlisted)]
+    others = [line for line in listed if not line.is_watched]
+    name = _("Specials")
+    views = (
+        SeasonView(SPECIALS, name, len(watched), None, tuple(watched), anchor="specials"),
+        SeasonView(
+            SPECIALS,
+            name,
+            watched=0,
+            total=None,
+            lines=tuple(others),
+            is_open=opened == "other-specials",
+            anchor="other-specials",
+        ),
+    )
+    return _bounded(view for view in views if view.lines)
 
 
 def _listed_line(episode: Episode, seen: _SeenByKey, is_aired: bool = True) -> Line:

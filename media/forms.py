@@ -128,7 +128,7 @@ class DayForm(forms.Form):
     """
 
     day = forms.DateField(required=False)
-    at = forms.RegexField(r"^(season-\d{1,4}|specials)$", required=False)
+    at = forms.RegexField(r"^(season-\d{1,4}|(other-)?specials)$", required=False)
     episode = forms.RegexField(r"^[tv]\d{1,15}$", required=False)
 
     def clean_day(self) -> date | None:

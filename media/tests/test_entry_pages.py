@@ -126,6 +126,8 @@ def test_specials_stand_apart_and_count_nowhere(user):
     assert page.progress == "1/10 episodes"
     assert page.specials is not None
     assert [line.title for line in page.specials.lines] == ["S0E1", film.raw_title]
+    assert page.other_specials is not None
+    assert [line.title for line in page.other_specials.lines] == ["S0E2", "S0E3"]
     assert [view.number for view in page.seasons] == [1]
 
 

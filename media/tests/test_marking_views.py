@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from media import library
-from media.models import LibraryEntry, Season, Viewing
-from media.tests.shelf import DAY, add_movie, add_series, watch
+from media.models import Episode, LibraryEntry, Season, Viewing
+from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 10
@@ -97,6 +97,31 @@ def test_beside_a_title_that_only_the_file_has_all_is_marked_and_nothing_counts_
     html = client.get(entry.get_absolute_url()).text
     assert "left unmarked" not in html
     assert "Mark all up to here as watched (2 episodes)" in client.get(page).text
+
+
+def test_specials_that_are_not_watched_are_folded_away_and_can_be_marked(client, ana):
+    entry = add_series(ana, "Dark", [3], 1)
+    special, later, unaired = add_seasons(entry.media, [3], first_number=0)
+    Episode.objects.filter(pk=unaired.pk).update(air_date=timezone.localdate() + timedelta(days=30))
+    address = entry.get_absolute_url()
+    html = client.get(address).text
+    assert '<details class="season" id="other-specials">' in html
+    assert "3 specials" in html
+    assert f'name="watched" value="t{special.tmdb_id}"' in html
+    assert f'value="t{unaired.tmdb_id}"' not in html
+    response = mark(client, entry, watched=f"t{special.tmdb_id}", at="other-specials")
+    assert response.url == f"{address}?open=other-specials#other-specials"
+    html = client.get(response.url).text
+    assert '<details class="season" id="other-specials" open>' in html
+    assert "2 specials" in html
+    assert f'name="unwatched" value="t{special.tmdb_id}"' in html
+    assert count(entry) == 1
+    page = reverse("media:episode", args=[entry.pk, f"t{later.tmdb_id}"])
+    html = client.get(page).text
+    assert "Mark as watched" in html and "up to here" not in html
+    mark(client, entry, watched=f"t{later.tmdb_id}", day="2024-09-01", episode=f"t{later.tmdb_id}")
+    assert "1 Sep 2024" in client.get(page).text
+    assert count(entry) == 1
 
 
 def test_a_viewing_gets_another_day_or_goes(client, ana):

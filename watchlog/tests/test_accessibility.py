@@ -11,9 +11,9 @@ from django.urls import reverse
 from imports import importing
 from imports.models import Import
 from imports.tests.making import history
-from media import marking
+from media import deciding, marking
 from media.models import LibraryEntry, LookupStatus
-from media.tests.shelf import DAY, add_movie, add_series, watch
+from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
 from watchlog.tests import test_browser
 from watchlog.tests.test_browser import DESKTOP, PHONE, fits
 
@@ -92,6 +92,10 @@ def pages(address, client, make_user, settings):
         lookup_status=LookupStatus.UNCERTAIN, candidates=[CANDIDATE]
     )
     movie = add_movie(user, "Roma")
+    seasons = add_series(user, "Money Heist", [6], 3)
+    add_seasons(seasons.media, [3], first_number=0)
+    watch(seasons, "Money Heist: Extra", DAY, season_number=1, episode_title="Extra")
+    deciding.hide(seasons, hidden=True)
     settings.TMDB_API_KEY = ""
     done = importing.submit(
         user, "NetflixViewingHistory.csv", history(("Okja", "6/18/21"), ("", "x"))
@@ -106,6 +110,7 @@ def pages(address, client, make_user, settings):
         lost.get_absolute_url(),
         unsure.get_absolute_url(),
         movie.get_absolute_url(),
+        f"{seasons.get_absolute_url()}?open=other-specials",
         reverse("media:episode", args=[dark.pk, f"t{episode.tmdb_id}"]),
         reverse("media:fix", args=[unsure.pk]),
         reverse("media:fix", args=[movie.pk]),
