@@ -32,11 +32,17 @@ _GENERIC = (
     re.compile(r"(?:エピソード|에피소드) ?(?P<number>\d{1,4})"),
     re.compile(r"(?P<number>\d{1,4})"),
 )
-# As TMDB calls seasons that have no name, in some of its languages.
-_SEASON = re.compile(
-    r"(?:season|staffel|saison|temporada|stagione|seizoen|sezon|sæson|saeson|sasong|sesong|kausi) "
-    r"(?P<number>\d{1,4})"
+# As TMDB calls seasons that have no name, in its languages.
+_SEASON_WORD = (
+    "season|staffel|saison|temporada|stagione|seizoen|sezon|sezona|sezonul|sæson|saeson|sasong|"
+    "sesong|kausi|evad|musim|mua|сезон|сезона|σεζον|κυκλοσ|עונה|الموسم|ซีซั่น|ฤดูกาลที่|시즌|シーズン"
 )
+_SEASON = (
+    re.compile(rf"(?:{_SEASON_WORD}) ?(?P<number>\d{{1,4}})"),
+    re.compile(rf"(?P<number>\d{{1,4}}) ?(?:{_SEASON_WORD})"),
+    re.compile(r"第 ?(?P<number>\d{1,4}) ?季"),
+)
+_OTHER_COUNT = re.compile(r"(?:series|serie|seria|volume|vol|book|buch|livre|libro) \d{1,4}")
 # What may stand before the colon of an episode title and is not part of its name.
 _HEADING = re.compile(rf"(?:{_EPISODE_WORD}) \S+(?: \S+)?|\w+ \d{{1,4}}|\d{{1,4}}")
 _PART_WORDS = frozenset({"part", "parts", "pt", "pts"})
@@ -63,9 +69,21 @@ def generic_number(title: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def generic_season(name: str) -> int | None:
-    """3 for `Season 3`, `Staffel 3`, `Saison 3`; None for a season with a name of its own."""
-    found = _SEASON.fullmatch(fold(name))
-    return int(found["number"]) if found else None
+    """3 for `Season 3`, `Staffel 3`, `3. Sezon`; None for a season with a name of its own."""
+    folded = fold(name)
+    for pattern in _SEASON:
+        if found := pattern.fullmatch(folded):
+            return int(found["number"])
+    return None
+
+
+def only_counts(name: str) -> bool:
+    """Whether a season's name is but a number: `Season 3`, `Part 3`, `Series 3`."""
+    return (
+        generic_season(name) is not None
+        or generic_number(name) is not None
+        or _OTHER_COUNT.fullmatch(fold(name)) is not None
+    )
 
 
 @lru_cache(maxsize=65536)

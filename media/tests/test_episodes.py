@@ -93,7 +93,6 @@ def test_two_titles_alike_are_not_guessed_between():
 def test_numbers_in_titles_must_agree():
     parts = [season(1, "Reckoning (1)", "Reckoning (2)", "After")]
     assert one(parts, 1, "Season 1", None, "Reckoning: Part 2") == (1002,)
-    assert one(parts, 1, "Season 1", None, "Reckoning") == ()
 
 
 def test_titles_with_numbers_of_their_own_are_matched_across_seasons_by_title():
@@ -178,6 +177,135 @@ def test_numbers_are_not_believed_where_titles_contradict_them():
         Watched("c", 1, "Season 1", 4, "Zeder"),
     ]
     assert "c" not in identify(watched, seasons)
+
+
+SOAP = [numbered(1, 57), numbered(2, 43), numbered(3, 41)]
+
+
+def watched_of(season, count, name="Season", first=1):
+    """A season of which `count` episodes were watched that are only numbered."""
+    return [
+        Watched((season, n), season, f"{name} {season}", None, f"Episode {n}")
+        for n in range(first, count + 1)
+    ]
+
+
+def test_a_season_that_tmdb_lacks_casts_doubt_on_the_numbers_of_the_others():
+    watched = [Watched("9", 9, "Season 9", 1, None), *watched_of(2, 3)]
+    assert identify(watched, SOAP) == {}
+    assert len(identify(watched[1:], SOAP)) == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["Season 2", "Staffel 2", "Part 2", "2. Sezon", "Сезон 2", "シーズン2", "第 2 季"]
+)
+def test_a_season_named_by_its_number_alone_is_not_proven_by_that_name(name):
+    seasons = [numbered(1, 15), numbered(2, 16, name=name)]
+    watched = [Watched("4", 4, "Part 4", 1, None), Watched("2", 2, name, 3, None)]
+    assert identify(watched, seasons) == {}
+
+
+def test_a_season_with_a_name_of_its_own_is_proven_by_it():
+    seasons = [numbered(1, 15, name="Murder House"), numbered(2, 16, name="Stranger Things 2")]
+    watched = [Watched("4", 4, "Part 4", 1, None), Watched("2", 2, "Stranger Things 2", 3, None)]
+    assert identify(watched, seasons) == {"2": (2003,)}
+
+
+MERGED = [numbered(1, 15), numbered(2, 16), numbered(3, 10)]
+PARTS = (9, 6, 8, 8, 10)
+
+
+def test_parts_that_add_up_to_seasons_are_counted_on():
+    watched = [item for part, n in enumerate(PARTS, 1) for item in watched_of(part, n, "Part")]
+    found = identify(watched, MERGED)
+    firsts = [found[part, 1] for part in range(1, 6)]
+    assert firsts == [(1001,), (1010,), (2001,), (2009,), (3001,)]
+    assert found[2, 6] == (1015,)
+    assert len(found) == len(set(found.values())) == 41
+
+
+def test_parts_that_do_not_add_up_are_never_laid_over_seasons():
+    seasons = [numbered(1, 14), numbered(2, 17), numbered(3, 10)]
+    watched = [item for part, n in enumerate(PARTS, 1) for item in watched_of(part, n, "Part")]
+    assert identify(watched, seasons) == {(1, n): (1000 + n,) for n in range(1, 10)}
+
+
+def test_parts_are_measured_by_the_highest_number_where_some_were_skipped():
+    watched = [*watched_of(1, 9, "Part", first=9), *watched_of(2, 6, "Part", first=5)]
+    assert identify(watched, MERGED) == {(1, 9): (1009,), (2, 5): (1014,), (2, 6): (1015,)}
+
+
+def test_the_part_that_one_is_in_begins_where_the_season_begins():
+    begun = [*watched_of(1, 9, "Part"), *watched_of(2, 6, "Part"), *watched_of(3, 4, "Part")]
+    assert identify(begun, MERGED)[3, 4] == (2004,)
+    later = [*begun, *watched_of(4, 5, "Part")]
+    assert (4, 1) not in identify(later, MERGED), "nobody knows how many there are in part 3"
+
+
+def test_two_seasons_left_unfinished_are_no_parts_of_one():
+    watched = [*watched_of(1, 9), *watched_of(2, 6)]
+    assert identify(watched, MERGED)[2, 1] == (2001,)
+
+
+def test_titles_that_contradict_the_sums_of_parts_go_first():
+    seasons = [numbered(1, 15), season(2, "Ash", "Birch", "Cedar", *map(str, range(4, 17)))]
+    watched = [
+        *watched_of(1, 9, "Part"),
+        *watched_of(2, 6, "Part", first=3),
+        Watched("a", 2, "Part 2", 1, "Ash"),
+        Watched("b", 2, "Part 2", 2, "Birch"),
+    ]
+    assert identify(watched, seasons)[2, 3] == (2003,)
+
+
+def test_a_number_beside_titles_of_another_season_is_not_taken_for_a_number_there():
+    watched = [
+        Watched("4", 4, "Part 4", None, "It's Dolphin Time"),
+        Watched("1", 4, "Part 4", None, "Episode 1"),
+    ]
+    assert identify(watched, HEIST) == {"4": (2004,)}
+
+
+def test_the_last_title_of_a_season_is_known_however_often_it_was_watched():
+    seasons = [season(1, "Episode 1", "Dawn", "Dusk", "Night")]
+    watched = [
+        *(Watched(title, 1, "Season 1", None, title) for title in ("Dawn", "Dusk", "Night")),
+        Watched("d1", 1, "Season 1", None, "How It Began"),
+        Watched("d2", 1, "Season 1", None, "How it began"),
+    ]
+    found = identify(watched, seasons)
+    assert found["d1"] == found["d2"] == (1001,)
+    watched.append(Watched("e", 1, "Season 1", None, "How It Ended"))
+    assert "d1" not in identify(watched, seasons)
+
+
+PILOT = [season(1, "Pilot (1)", "Pilot (2)", "Home", "Away")]
+
+
+def test_a_double_episode_under_one_title_is_both_its_parts():
+    watched = [Watched("a", 1, "Season 1", None, "Pilot"), Watched("b", 1, None, 3, "Home")]
+    assert identify(watched, PILOT)["a"] == (1001, 1002)
+    assert one(PILOT, None, None, None, "Pilot") == (1001, 1002)
+
+
+def test_a_title_is_not_both_parts_where_one_of_them_was_watched_or_there_are_more():
+    watched = [
+        Watched("a", 1, "Season 1", None, "Pilot"),
+        Watched("b", 1, "Season 1", None, "Pilot: Part 2"),
+    ]
+    assert identify(watched, PILOT) == {"b": (1002,)}
+    three = [season(1, "Pilot (1)", "Pilot (2)", "Pilot (3)", "Home")]
+    assert one(three, 1, "Season 1", None, "Pilot") == ()
+    apart = [season(1, "Pilot (1)", "Home", "Pilot (2)")]
+    assert one(apart, 1, "Season 1", None, "Pilot") == ()
+
+
+def test_two_halves_under_one_title_are_told_apart_by_their_numbers():
+    watched = [
+        Watched("a", 1, "Season 1", 1, "Pilot"),
+        Watched("b", 1, "Season 1", 2, "Pilot"),
+    ]
+    assert identify(watched, PILOT) == {"a": (1001,), "b": (1002,)}
 
 
 def test_without_seasons_nothing_is_identified():
