@@ -263,10 +263,13 @@ def _rows(
             alternative,
         ) = readings.get(title, _UNREAD)
         same_viewing_as = None
+        # What decides about a row beside its title leaves no doubt, however the title reads.
         if verdicts and index in verdicts:
             kind, reason = verdicts[index]
+            uncertain, alternative = False, None
         elif day is None:
             kind, reason = Kind.ERROR, _NO_KNOWN_DATE
+            uncertain, alternative = False, None
             # A sentence of its own for each of many would take as much memory as the row.
             if undated < _MANY_UNDATED:
                 undated += 1
@@ -274,6 +277,7 @@ def _rows(
         elif kind is Kind.EPISODE or kind is Kind.MOVIE:
             if too_short and key in too_short[day]:
                 kind, reason = Kind.SKIPPED, too_short[day][key]
+                uncertain, alternative = False, None
             elif may_repeat:
                 first = first_lines[day].setdefault(key, line)
                 if first != line:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imports.reading import (
     MOST_PROFILES,
+    Alternative,
     DateOrder,
     Format,
     Kind,
@@ -453,6 +454,26 @@ def test_trailers_and_other_profiles_add_nothing_to_the_time_played():
     assert [row.kind for row in rows] == [Kind.SKIPPED] * 3
     assert "too short" in str(rows[0].reason)
     assert "watched by the profile Ben" in str(rows[2].reason)
+
+
+def test_rows_that_something_else_decides_are_in_no_doubt(monkeypatch):
+    doubtful = MOVIE._replace(
+        reading_uncertain=True, alternative=Alternative(Kind.EPISODE, "Dark", 1, "Lies")
+    )
+    monkeypatch.setattr(f"{__name__}.MOVIE", doubtful)
+    rows = read(
+        activity(
+            play(),
+            play(profile="Ben"),
+            play(kind="HOOK"),
+            play(when="never"),
+            play(length="00:00:05", when="2022-07-15 17:00:52"),
+        ),
+        Options(profile="Anna"),
+    ).rows
+    assert [row.kind.value for row in rows] == ["movie", "skipped", "skipped", "error", "skipped"]
+    assert [row.reading_uncertain for row in rows] == [True] + [False] * 4
+    assert [row.alternative is not None for row in rows] == [True] + [False] * 4
 
 
 def test_rows_of_one_viewing_name_the_first_of_them():
