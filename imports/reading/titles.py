@@ -215,7 +215,7 @@ def _sort(titles: Iterable[str], known: Known) -> _Sorted:
 
 def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
     raw, parts, suffix = title
-    nameless = _nameless(parts)
+    nameless = _nameless(parts) or _begins_with_season(title, found)
     if nameless is not None:
         found.readings[raw] = TitleReading(Kind.ERROR, nameless)
         return
@@ -244,7 +244,7 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
         return
     if (len(parts) > 1 or text.endswith(")")) and read_trailer(text):
         found.readings[raw] = TitleReading(Kind.SKIPPED, _TRAILER)
-    elif parts[-1] == _PLACEHOLDER and len(parts) > 1:
+    elif parts[-1] == _PLACEHOLDER:
         found.readings[raw] = TitleReading(Kind.ERROR, _NO_REAL_NAME)
     elif _STRAY_LABEL in parts[1:]:
         found.readings[raw] = TitleReading(Kind.ERROR, _STRAY)
@@ -323,6 +323,22 @@ def _nameless(parts: list[str]) -> Message | None:
     if not parts[0]:
         return _NO_SERIES if any(parts) else _BLANK
     return None if parts[-1] else _NO_EPISODE
+
+
+def _begins_with_season(title: Unmarked, found: _Sorted) -> Message | None:
+    """What is missing where the name before a season is lost: "Season 1: Episode 3"."""
+    parts = title.parts
+    if len(parts) < 2:
+        return None
+    if title.number is None:
+        # "Series 7: The Contenders" is a film.
+        counting = found.marker_of(parts[1])
+        if counting is None or counting.level not in (Level.EPISODE, Level.CHAPTER):
+            return None
+    first = found.marker_of(parts[0])
+    if first is None or not first.exact:
+        return None
+    return _NO_SERIES if first.level in (Level.SEASON, Level.LIMITED, Level.PART) else None
 
 
 def _film_stems(found: _Sorted) -> frozenset[str]:

@@ -202,13 +202,23 @@ def test_chapters_that_count_on_from_season_to_season_number_no_episode():
 @pytest.mark.parametrize(
     "title", [" ", "", ": ", " : Episode 14", "New Amsterdam: : ", "Get Even: Season 1: ",
               "Modern Family: SEASON: VideoEpisode", "Dark: Season 1: VideoEpisode",
-              "El sueño: English Title: The Dream"],
+              "El sueño: English Title: The Dream", "VideoEpisode", "Season 1: Episode 3",
+              "Staffel 1: Folge 8", "Temporada 1: Capítulo 2: Luz", "Limited Series: Episode 2",
+              "Part 1: Episode 2", "Season 1: Pilot (Episode 1)"],
 )  # fmt: skip
 def test_titles_that_netflix_broke_are_reported(title):
     (reading,) = read(title)
     assert reading.kind is Kind.ERROR
     assert reading.series is None
     assert str(reading.reason)
+
+
+@pytest.mark.parametrize(
+    "title", ["Series 7: The Contenders", "The Season: Episode 3", "Part 1: Northbound"]
+)
+def test_a_name_that_looks_much_like_a_season_may_be_one(title):
+    (reading,) = read(title)
+    assert reading.kind in (Kind.MOVIE, Kind.EPISODE)
 
 
 def test_an_episode_whose_season_lost_its_name_is_still_an_episode():
