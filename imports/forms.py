@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from imports.importing import ImportOptions
+from imports.options import usual_minutes
 from media.sentences import in_words
 
 
@@ -85,7 +86,8 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["min_minutes"].widget.attrs["placeholder"] = f"{settings.IMPORT_MIN_MINUTES:g}"
+        usual = usual_minutes(self.initial.get("min_minutes"))
+        self.fields["min_minutes"].widget.attrs["placeholder"] = f"{usual:g}"
 
     def options(self) -> ImportOptions:
         given = self.cleaned_data

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from accounts.models import User
 from imports.reading import DateOrder, Options
 
 
@@ -13,7 +14,8 @@ from imports.reading import DateOrder, Options
 class ImportOptions:
     """What the person chose; `profile` None asks when there are several.
 
-    `date_order` is auto, mdy, dmy or ymd. `min_minutes` None means the installation's default.
+    `date_order` is auto, mdy, dmy or ymd. `min_minutes` None means the user's own setting, and
+    without one the installation's.
     """
 
     profile: str | None = None
@@ -21,9 +23,11 @@ class ImportOptions:
     min_minutes: float | None = None
 
 
-def options_for_reader(filename: str, chosen: ImportOptions) -> Options:
-    """The reader's options, from what was chosen and from the settings."""
-    minutes = settings.IMPORT_MIN_MINUTES if chosen.min_minutes is None else chosen.min_minutes
+def options_for_reader(filename: str, chosen: ImportOptions, user: User | None = None) -> Options:
+    """The reader's options, from what was chosen, the user's settings and the installation's."""
+    minutes = chosen.min_minutes
+    if minutes is None:
+        minutes = usual_minutes(None if user is None else user.min_minutes)
     return Options(
         filename=filename,
         profile=chosen.profile,
@@ -33,3 +37,8 @@ def options_for_reader(filename: str, chosen: ImportOptions) -> Options:
         max_rows=settings.IMPORT_MAX_ROWS,
         max_unpacked_bytes=settings.IMPORT_MAX_UNPACKED_BYTES,
     )
+
+
+def usual_minutes(of_user: float | None) -> float:
+    """The shortest play that counts where nothing is chosen for a file."""
+    return settings.IMPORT_MIN_MINUTES if of_user is None else of_user

@@ -138,7 +138,8 @@ def _read(lease: Lease, of_import: Import) -> None:
     if own.is_own(content):
         _read_own(lease, of_import, content)
         return
-    options = options_for_reader(of_import.filename, ImportOptions(**of_import.options))
+    chosen = ImportOptions(**of_import.options)
+    options = options_for_reader(of_import.filename, chosen, of_import.user)
     known = known_to(of_import.user_id)
     try:
         with stopping.may_break_off():

@@ -41,12 +41,8 @@ def new(request: SignedInRequest) -> HttpResponseBase:
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def _new(request: SignedInRequest) -> HttpResponse:
-    is_post = request.method == "POST"
-    form = (
-        UploadForm(request.POST, request.FILES)
-        if is_post
-        else UploadForm(initial={"min_minutes": request.user.min_minutes})
-    )
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = UploadForm(*sent, initial={"min_minutes": request.user.min_minutes})
     if form.is_valid():
         given = form.cleaned_data
         preview_first = bool(given["preview"])

@@ -371,6 +371,23 @@ class TestCommand:
         assert self.run(path, "--user", "ana")[0] == 0
         assert Viewing.objects.get().duration_seconds == 180
 
+    @pytest.mark.parametrize(
+        ("of_user", "chosen", "counts"),
+        [(None, [], True), (5, [], False), (5, ["--min-minutes", "1"], True), (0, [], True)],
+    )
+    def test_the_minimum_is_the_users_own_unless_one_is_given(
+        self, user, write, settings, of_user, chosen, counts
+    ):
+        settings.IMPORT_MIN_MINUTES = 2 if of_user is None else 4
+        user.min_minutes = of_user
+        user.save()
+        path = write("a.csv", activity(("A", "2024-03-02 20:00:00", "00:03:00", "Inception")))
+        dry = ["--dry-run", "--format", "jsonl"]
+        _, out, _ = self.run(path, "--user", "ana", *dry, *chosen)
+        assert (json.loads(out)["kind"] == "movie") is counts
+        self.run(path, "--user", "ana", *chosen)
+        assert Viewing.objects.exists() is counts
+
     def test_it_needs_a_user_that_exists(self, user, write):
         path = write("a.csv", BREAKING_BAD)
         with pytest.raises(CommandError, match="--user"):

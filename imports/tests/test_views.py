@@ -103,6 +103,15 @@ class TestHandingIn:
             "min_minutes": 5.0,
         }
 
+    def test_without_a_minimum_the_users_own_holds_and_the_form_names_it(self, client, ana):
+        ana.min_minutes = 7.5
+        ana.save()
+        play = activity(("Ana", "2024-03-02 20:00:00", "00:07:00", "Inception"))
+        upload(client, ("ViewingActivity.csv", play), min_minutes="")
+        assert Import.objects.get().state == State.DONE
+        assert not Viewing.objects.exists()
+        assert 'placeholder="7.5"' in client.post(NEW, {"min_minutes": ""}).text
+
     def test_without_a_file_nothing_happens_and_the_page_says_so(self, client, ana):
         assert "Choose a file first." in client.post(NEW, {}).text
         assert not Import.objects.exists()

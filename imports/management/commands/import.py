@@ -98,7 +98,7 @@ class Command(BaseCommand):
     def _dry_run(self, path: Path, chosen: ImportOptions, user: Any, style: str) -> int:
         reading = read(
             path.read_bytes(),
-            options_for_reader(path.name, chosen),
+            options_for_reader(path.name, chosen, user),
             known_to(user.pk if user else None),
         )
         if style == "jsonl":
