@@ -344,22 +344,37 @@ class TestCommand:
         assert Viewing.objects.count() == 4
 
     @pytest.mark.parametrize(
-        ("data", "question", "hint", "answer"),
+        ("data", "question", "hint", "choices", "answer"),
         [
-            (TWO_PROFILES, "the viewings of 2 profiles", "--profile", ["--profile", "all"]),
-            (AMBIGUOUS, "the month or the day first", "--date-order", ["--date-order", "dmy"]),
+            (
+                TWO_PROFILES,
+                "the viewings of 2 profiles",
+                "--profile",
+                ["Ana: Ana (rows: 1)", "Ben: Ben (rows: 1)", "all: All profiles (rows: 2)"],
+                ["--profile", "all"],
+            ),
+            (
+                AMBIGUOUS,
+                "the month or the day first",
+                "--date-order",
+                ["dmy: day/month/year: watched from ", "mdy: month/day/year: watched from "],
+                ["--date-order", "dmy"],
+            ),
         ],
     )
-    def test_a_question_ends_with_two_and_leaves_nothing(
-        self, user, write, data, question, hint, answer
+    def test_a_question_is_asked_with_its_choices_and_leaves_nothing(
+        self, user, write, data, question, hint, choices, answer
     ):
         path = write("a.csv", data)
-        code, _, err = self.run(path, "--user", "ana")
-        assert code == 2
-        assert len(err.splitlines()) == 1
-        assert question in err
-        assert hint in err
-        assert "{" not in err
+        for how in ([], ["--dry-run"]):
+            code, _, err = self.run(path, "--user", "ana", *how)
+            assert code == 2
+            asked, *lines = err.splitlines()
+            assert question in asked
+            assert hint in asked
+            assert len(lines) == len(choices)
+            assert all(map(str.startswith, map(str.strip, lines), choices))
+            assert "{" not in err
         assert not Import.objects.exists()
         assert self.run(path, "--user", "ana", *answer)[0] == 0
         assert Viewing.objects.exists()
@@ -421,6 +436,39 @@ class TestCommand:
             "reason": rows[0]["reason"],
         }
         assert "Season 2" in rows[0]["reason"]
+
+    def test_a_dry_run_shows_a_line_for_each_row_and_what_it_was_read_with(self, db, write):
+        data = activity(
+            ("Ana", "2024-03-02 20:00:00", "00:40:00", "Dark: Season 1: Secrets (Episode 1)"),
+            ("Ana", "2024-03-02 21:00:00", "00:00:40", "Roma\n\x1b[31m"),
+            ("Ben", "2024-03-01 20:00:00", "01:50:00", "Kevin Hart: Qarvik: Northbound"),
+        )
+        path = write("a.csv", data)
+        code, out, _ = self.run(path, "--dry-run", "--profile", "all", "--min-minutes", "1.5")
+        assert code == 0
+        because = "Movie, because “Kevin Hart” is a performer with programmes of their own."
+        assert out.splitlines() == [
+            "2: Dark: Season 1: Secrets (Episode 1) → episode of Dark, season 1: Secrets. "
+            "Series, because “Season 1” marks the season.",
+            "3: Roma [31m → Skipped as too short: played for 40 seconds that day, the minimum is "
+            "90.",
+            "5: Kevin Hart: Qarvik: Northbound → movie (uncertain, perhaps episode of Kevin Hart: "
+            f"Qarvik, season 1: Northbound). {because}",
+            "a.csv: 3 rows: 1 of episodes of 1 series, 1 of movies, 1 skipped, 0 not readable, 1 "
+            "uncertain.",
+            "a.csv: Dates are read as year/month/day: '2024-03-02 20:00:00' begins with the year.",
+            "a.csv: Rows by profile: Ana 2, Ben 1.",
+            "a.csv: The shortest play that counts: 1.5 minutes.",
+        ]
+
+    def test_a_dry_run_tells_an_inferred_season_and_what_cannot_be_read(self, db, write):
+        path = write("a.csv", history(("Glory: Episode 3", "3/24/24"), ("Roma", "never")))
+        _, out, _ = self.run(path, "--dry-run")
+        assert out.splitlines()[:2] == [
+            "2: Glory: Episode 3 → episode of Glory, season 1?: Episode 3. "
+            "Series, because “Episode 3” counts an episode.",
+            "3: Roma → not readable. 'never' is no date when read as month/day/year.",
+        ]
 
     def test_a_dry_run_with_a_question_shows_rows_and_ends_with_two(self, db, write):
         code, out, err = self.run(write("a.csv", AMBIGUOUS), "--dry-run", "--format", "jsonl")

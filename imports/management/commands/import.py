@@ -20,13 +20,28 @@ from imports.knowing import known_to
 from imports.models import Import, State
 from imports.options import ImportOptions, options_for_reader
 from imports.pages import progress, time_left
-from imports.reading import DateOrder, Kind, Reading, Row, UnreadableFile, read
+from imports.reading import (
+    DateOrder,
+    Format,
+    Kind,
+    Options,
+    QuestionKind,
+    Reading,
+    Row,
+    UnreadableFile,
+    read,
+)
 from media.sentences import in_words
 
 UNITS: dict[str, str] = {State.STORING: "rows", State.LOOKING_UP: "series"}
 TAKEN, FAILED, MUST_ANSWER = 0, 1, 2
-PROFILE_HINT = 'Choose with --profile "NAME" or --profile all.'
-DATE_HINT = "Choose with --date-order dmy, mdy or ymd."
+HINTS: dict[str, str] = {
+    QuestionKind.PROFILE: 'Choose with --profile "NAME" or --profile all:',
+    QuestionKind.DATE_ORDER: "Choose with --date-order:",
+}
+
+Question = tuple[str, str, Sequence[tuple[str, str]]]
+"""A question's kind and text, and its choices: what to give, and what that means."""
 
 
 class Command(BaseCommand):
@@ -96,19 +111,24 @@ class Command(BaseCommand):
         return user
 
     def _dry_run(self, path: Path, chosen: ImportOptions, user: Any, style: str) -> int:
-        reading = read(
-            path.read_bytes(),
-            options_for_reader(path.name, chosen, user),
-            known_to(user.pk if user else None),
-        )
-        if style == "jsonl":
-            for row in reading.rows:
+        options = options_for_reader(path.name, chosen, user)
+        reading = read(path.read_bytes(), options, known_to(user.pk if user else None))
+        for row in reading.rows:
+            if style == "jsonl":
                 self.stdout.write(json.dumps(row_as_json(path.name, row), ensure_ascii=False))
-        else:
-            self._summarise(path, reading)
-        return self._ask(path, [(q.kind.value, str(q.text)) for q in reading.questions])
+            else:
+                self.stdout.write(row_as_text(row))
+        if style != "jsonl":
+            self._summarise(path, reading, options)
+        return self._ask(
+            path,
+            [
+                (q.kind, str(q.text), [(choice.value, str(choice.label)) for choice in q.choices])
+                for q in reading.questions
+            ],
+        )
 
-    def _summarise(self, path: Path, reading: Reading) -> None:
+    def _summarise(self, path: Path, reading: Reading, options: Options) -> None:
         kinds = [row.kind for row in reading.rows]
         series = {row.series for row in reading.rows if row.kind == Kind.EPISODE}
         self.stdout.write(
@@ -118,11 +138,18 @@ class Command(BaseCommand):
             f"{sum(row.reading_uncertain for row in reading.rows)} uncertain."
         )
         self.stdout.write(f"{path.name}: {reading.date_reason}")
+        if reading.profiles:
+            rows = (f"{plain(name)} {count}" for name, count in reading.profiles.items())
+            self.stdout.write(f"{path.name}: Rows by profile: {', '.join(rows)}.")
+        if reading.format == Format.NETFLIX_ACTIVITY:
+            minutes = f"{options.min_seconds / 60:g}"
+            self.stdout.write(f"{path.name}: The shortest play that counts: {minutes} minutes.")
 
-    def _ask(self, path: Path, questions: Sequence[tuple[str, str]]) -> int:
-        for kind, text in questions:
-            hint = PROFILE_HINT if kind == "profile" else DATE_HINT
-            self.stderr.write(f"{path.name}: {text} {hint}")
+    def _ask(self, path: Path, questions: Sequence[Question]) -> int:
+        for kind, text, choices in questions:
+            self.stderr.write(f"{path.name}: {text} {HINTS[kind]}")
+            for value, label in choices:
+                self.stderr.write(f"  {plain(value)}: {plain(label)}")
         return MUST_ANSWER if questions else TAKEN
 
     def _import(self, path: Path, chosen: ImportOptions, user: Any, *, look_up: bool) -> int:
@@ -136,7 +163,17 @@ class Command(BaseCommand):
         if of_import.state == State.NEEDS_ANSWER:
             questions = (of_import.question or {}).get("questions", [])
             of_import.delete()
-            return self._ask(path, [(q["kind"], in_words(q["text"])) for q in questions])
+            return self._ask(
+                path,
+                [
+                    (
+                        q["kind"],
+                        in_words(q["text"]),
+                        [(choice["value"], in_words(choice["label"])) for choice in q["choices"]],
+                    )
+                    for q in questions
+                ],
+            )
         if of_import.state != State.DONE:
             raise Refused(of_import.error or of_import.get_state_display())
         self.stdout.write(f"{path.name}: {describe(of_import)}")
@@ -184,6 +221,38 @@ class Progress:
     def end(self) -> None:
         if self.on_terminal:
             self.out.write("\r\x1b[K", ending="")
+
+
+def plain(text: str) -> str:
+    """Text of a file in one line, without what a terminal would take for a command."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def row_as_text(row: Row) -> str:
+    """A row in one line: where it stands, its title, how it reads, and why."""
+    if row.kind == Kind.SKIPPED:
+        return plain(f"{row.line}: {row.title} → {row.reason}")
+    if row.kind == Kind.EPISODE:
+        inferred = row.season_inferred
+        reading = _episode(row.series, row.season_number, row.episode_title, inferred=inferred)
+    else:
+        reading = "movie" if row.kind == Kind.MOVIE else "not readable"
+    other = row.alternative
+    if row.reading_uncertain and other is not None:
+        otherwise = "movie"
+        if other.kind == Kind.EPISODE:
+            otherwise = _episode(other.series, other.season_number, other.episode_title)
+        reading += f" (uncertain, perhaps {otherwise})"
+    return plain(f"{row.line}: {row.title} → {reading}. {row.reason}")
+
+
+def _episode(
+    series: str | None, season: int | None, title: str | None, *, inferred: bool = False
+) -> str:
+    told = f"episode of {series}"
+    if season is not None:
+        told += f", season {season}" + "?" * inferred
+    return f"{told}: {title}" if title else told
 
 
 def row_as_json(file: str, row: Row) -> dict[str, object]:
