@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from imports.reading import NOTHING_KNOWN, Known, KnownSeries, name_key
+from imports.reading import NOTHING_KNOWN, Known, KnownSeries, name_key, title_key
+from media.keys import digest
 from media.models import (
     Decision,
     EntryName,
@@ -25,16 +26,21 @@ class _Shown:
 
 
 def known_to(user_id: int | None) -> Known:
-    """The series of a library, but those that were said to be movies."""
+    """The series of a library, and what its user decided about titles and names."""
     if user_id is None:
         return NOTHING_KNOWN
+    movies, episodes = _decided_titles(user_id)
     shown = _shown_of(user_id)
     nothing = _Shown()
     names = EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES)
     series = {}
-    for pk, key, name, language, status, decision in names.exclude(
-        decision=Decision.MOVIE
-    ).values_list("pk", "key", "name", "language", "entry__lookup_status", "decision"):
+    no_series = set()
+    for pk, key, name, language, status, decision in names.values_list(
+        "pk", "key", "name", "language", "entry__lookup_status", "decision"
+    ):
+        if decision == Decision.MOVIE:
+            no_series.add(key)
+            continue
         of_name = shown.get(pk, nothing)
         series[key] = KnownSeries(
             name=name,
@@ -44,7 +50,29 @@ def known_to(user_id: int | None) -> Known:
             unmarked=of_name.unmarked,
             confirmed=status == LookupStatus.MATCHED or decision == Decision.MATCHED,
         )
-    return Known(series=series)
+    return Known(series=series, movies=movies, episodes=episodes, no_series=frozenset(no_series))
+
+
+def _decided_titles(user_id: int) -> tuple[frozenset[str], dict[str, str]]:
+    """The title keys that a user said are movies, and those said to be of a series."""
+    movies, episodes = set(), {}
+    decided = EntryName.objects.filter(
+        user_id=user_id,
+        media_type=MediaType.MOVIE,
+        decision__in=[Decision.MOVIE, Decision.SERIES],
+    )
+    for title_hash, name, decision, series in decided.values_list(
+        "key", "name", "decision", "decided_series__name"
+    ):
+        # The name is the title as a file wrote it, unless it was too long for that.
+        key = title_key(name)
+        if digest(key) != title_hash:
+            continue
+        if decision == Decision.MOVIE:
+            movies.add(key)
+        else:
+            episodes[key] = series or ""
+    return frozenset(movies), episodes
 
 
 def _shown_of(user_id: int) -> dict[int, _Shown]:

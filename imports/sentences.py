@@ -191,6 +191,7 @@ SENTENCES = (
         "Movie, because the title ends with “%(marker)s”, as programmes about a season do."
     ),
     gettext_noop("Movie, because you said so."),
+    gettext_noop("Series, because you said so."),
     gettext_noop(
         "The dates of this file make no sense, such as '%(example)s': there are more "
         "different ones than days in a hundred years."

@@ -12,7 +12,7 @@ from imports.reading.container import open_table, unreadable
 from imports.reading.dates import ORDER_NAMES, Dates, decide
 from imports.reading.keys import title_key
 from imports.reading.plays import LONGEST_TITLE, Plays, Verdict, read_plays
-from imports.reading.titles import Interpretation, TitleReading, interpret
+from imports.reading.titles import Interpretation, interpret
 from imports.reading.types import (
     NOTHING_KNOWN,
     Choice,
@@ -24,6 +24,7 @@ from imports.reading.types import (
     QuestionKind,
     Reading,
     Row,
+    TitleReading,
     UnreadableFile,
 )
 

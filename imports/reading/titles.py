@@ -13,9 +13,9 @@ from datetime import date
 from typing import NamedTuple
 
 from imports.reading.collecting import paused_collection
+from imports.reading.decided import as_decided
 from imports.reading.evidence import File, Unmarked, repeats, season_number
 from imports.reading.judging import SUFFIXED, Verdict, judge
-from imports.reading.keys import title_key
 from imports.reading.knowledge import NameOf, film_stem, is_sequel, name_of
 from imports.reading.languages import Languages
 from imports.reading.markers import (
@@ -34,6 +34,7 @@ from imports.reading.types import (
     Known,
     KnownSeries,
     Message,
+    TitleReading,
     UnreadableFile,
 )
 
@@ -56,27 +57,10 @@ _STRAY = Message("The title holds a stray “English Title” instead of the nam
 _ONE_PART = Message("Movie, because the title has only one part.")
 _MARKED = "Series, because “%(marker)s” marks the season."
 _SEASON_ONLY = "Movie, because the title ends with “%(marker)s”, as programmes about a season do."
-_SAID = Message("Movie, because you said so.")
 
 
 # Stands for "not looked at yet" where None is an answer.
 _UNREAD = Marker(Level.SEASON, None, ())
-
-
-class TitleReading(NamedTuple):
-    """What one title says, and why (`reason`)."""
-
-    kind: Kind
-    reason: Message
-    series: str | None = None
-    language: str | None = None
-    season_number: int | None = None
-    season_inferred: bool = False
-    season_name: str | None = None
-    episode_number: int | None = None
-    episode_title: str | None = None
-    reading_uncertain: bool = False
-    alternative: Alternative | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +131,7 @@ def interpret(
 def _interpret(
     titles: Iterable[str], known: Known, fallback_language: str, *, old: bool, activity: bool
 ) -> Interpretation:
-    found = _sort(titles, known)
+    found = _sort(titles)
     series: dict[str, list[_Season]] = {}
     for season in found.seasons.values():
         series.setdefault(fold(season.series), []).append(season)
@@ -170,22 +154,19 @@ def _interpret(
         _read_season(season, languages.of(season.marker.languages), found)
     _read_single(found, languages)
     _read_unmarked(found, verdicts, file, series, languages)
+    found.readings.update(as_decided(found.readings, known, languages.majority))
     return Interpretation(found.readings, languages.majority)
 
 
-def _sort(titles: Iterable[str], known: Known) -> _Sorted:
+def _sort(titles: Iterable[str]) -> _Sorted:
     """Read each title as far as it goes alone: markers, suffixes, and what is no viewing."""
     found = _Sorted()
     seasons = found.seasons
     search_suffix = table().suffix.search
-    movies = known.movies
     for raw in titles:
         text = clean(raw)
         if "_" in text and _LEAKED.search(text):
             found.readings[raw] = TitleReading(Kind.SKIPPED, _PREVIEW)
-            continue
-        if movies and title_key(raw) in movies:
-            found.readings[raw] = TitleReading(Kind.MOVIE, _SAID)
             continue
         suffix: int | None = None
         if text.endswith(")"):

@@ -95,6 +95,10 @@ class Known:
     series: Mapping[str, KnownSeries] = field(default_factory=lambda: MappingProxyType({}))
     movies: frozenset[str] = frozenset()
     """Title keys that a person said are movies, whatever the file suggests."""
+    episodes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The series that a person said a title is an episode of; empty: the one that it names."""
+    no_series: frozenset[str] = frozenset()
+    """Names whose titles are all movies, as a person said."""
 
 
 NOTHING_KNOWN = Known()
@@ -107,6 +111,22 @@ class Alternative(NamedTuple):
     series: str | None = None
     season_number: int | None = None
     episode_title: str | None = None
+
+
+class TitleReading(NamedTuple):
+    """What one title says, and why (`reason`)."""
+
+    kind: Kind
+    reason: Message
+    series: str | None = None
+    language: str | None = None
+    season_number: int | None = None
+    season_inferred: bool = False
+    season_name: str | None = None
+    episode_number: int | None = None
+    episode_title: str | None = None
+    reading_uncertain: bool = False
+    alternative: Alternative | None = None
 
 
 class Row(NamedTuple):

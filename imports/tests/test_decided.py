@@ -6,6 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from imports import importing
+from imports.knowing import known_to
+from imports.reading import Options, read
 from imports.tests.making import history
 from media import deciding
 from media.models import DecidedBy, Decision, EntryName, LibraryEntry, Viewing, ViewingKind
@@ -52,6 +54,10 @@ def library(user):
 
 def import_rows(user, rows=ROWS):
     importing.run(importing.submit(user, "NetflixViewingHistory.csv", history(*rows)).pk)
+
+
+def rows_as_read(user):
+    return read(history(*ROWS), Options(), known_to(user.pk)).rows
 
 
 def malibu():
@@ -103,6 +109,30 @@ def test_a_decision_outlives_re_imports_and_look_ups(library, decide):
     assert state(library) == after
     call_command("match", "--all")
     assert state(library) == after
+
+
+@pytest.mark.parametrize("decide", DECISIONS.values(), ids=DECISIONS.keys())
+def test_rows_are_explained_as_they_were_decided(library, decide):
+    before = rows_as_read(library)
+    decide(library)
+    for row, undecided in zip(rows_as_read(library), before, strict=True):
+        viewing = Viewing.objects.select_related("name").get(raw_title=row.title)
+        assert row.kind == viewing.kind
+        assert row.series == (viewing.name.name if viewing.kind == ViewingKind.EPISODE else None)
+        assert (row.episode_title or "") == viewing.episode_title
+        assert row.season_number == viewing.season_number
+        decided = (row.kind, row.series) != (undecided.kind, undecided.series)
+        assert str(row.reason).endswith("because you said so.") or not decided
+        assert row.reading_uncertain == viewing.reading_uncertain
+
+
+def test_a_title_said_to_be_an_episode_tells_its_series_even_when_that_is_gone(library):
+    deciding.make_series(entry_named("Inception"), "Dreams")
+    EntryName.objects.filter(decision=Decision.SERIES).update(decided_series=None)
+    (row,) = (row for row in rows_as_read(library) if row.title == "Inception")
+    import_rows(library, [("Inception", "7/21/22")])
+    stored = Viewing.objects.get(raw_title="Inception", day="2022-07-21")
+    assert row.series == stored.name.name == "Inception"
 
 
 @pytest.mark.parametrize("kind", ViewingKind)

@@ -24,8 +24,8 @@ from imports.reading import (
     read,
 )
 from imports.reading import reader as reader_module
-from imports.reading.titles import Interpretation, TitleReading
-from imports.reading.types import Message
+from imports.reading.titles import Interpretation
+from imports.reading.types import Message, TitleReading
 from imports.tests.test_container import workbook, zipped
 
 EVERYTHING = Options(profile="all", min_seconds=0)

@@ -656,6 +656,26 @@ def test_what_a_person_called_a_movie_stays_one():
     assert not reading.reading_uncertain
 
 
+def test_what_a_person_called_an_episode_stays_one():
+    known = Known(episodes={title_key("Roma"): "Komi", title_key("Komi: Obon"): "Komi!"})
+    film, doubtful = read("Roma", "Komi: Obon", known=known)
+    assert episode(film) == ("Komi", None, "Roma")
+    assert episode(doubtful) == ("Komi!", 1, "Obon")
+    assert not film.reading_uncertain and not doubtful.reading_uncertain
+    assert film.language == doubtful.language == "en"
+
+
+@pytest.mark.parametrize("day", [OLD, NEW])
+def test_titles_of_a_name_that_a_person_called_no_series_are_movies(day):
+    known = Known(no_series=frozenset({name_key("Komi")}))
+    titles = ["Komi: Season 1: Day", "Komi: Obon", "Trailer: Komi", "Kim: Obon"]
+    readings = read(*titles, day=day, known=known)
+    assert kinds(readings)[:3] == ["movie", "movie", "skipped"]
+    assert not any(reading.reading_uncertain for reading in readings[:3])
+    assert {str(reading.reason) for reading in readings[:2]} == {"Movie, because you said so."}
+    assert readings[3] == read(*titles, day=day)[3]
+
+
 def test_each_series_has_the_language_of_its_markers_and_other_titles_that_of_the_file():
     titles = ["Luna: Temporada 1: Señales", "Luna: Temporada 1: Mañana", "Suits: Season 1: Pilot"]
     titles += ["Alba: Episodio 1"]
