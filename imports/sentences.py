@@ -82,6 +82,14 @@ SENTENCES = (
     gettext_noop("Dates are read as day/month/year, as dates with dots are: '%(example)s'."),
     gettext_noop("Dates are read as %(order)s: only so are the rows sorted by date."),
     gettext_noop("The spreadsheet says itself which day each of its dates is."),
+    gettext_noop(
+        "The spreadsheet says itself which day each of its dates is. That you chose %(order)s "
+        "changes nothing."
+    ),
+    gettext_noop(
+        "Day and month of the spreadsheet's dates are swapped, because you chose %(order)s: the "
+        "program that saved it may have read them the wrong way round."
+    ),
     gettext_noop("Dates are read as %(order)s, which fits all rows but %(misfits)d."),
     gettext_noop("%(order)s: watched from %(first)s to %(last)s"),
     gettext_noop("Series, because the title closes with the number of an episode."),

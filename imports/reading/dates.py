@@ -147,6 +147,7 @@ def decide(
     `column` has the date cells of all rows in file order, `parsed` what `parse_date` says of
     each different one. An order that is `chosen` (not AUTO) holds without a question. Dates of
     a `spreadsheet` (the program's own, not text) are put right where it swapped day and month.
+    Where all of them are, a `chosen` order swaps them, unless they show that they are right.
     Raises UnreadableFile when there are more of them than days on which anybody watched.
     """
     open_dates = {text: value for text, value in parsed.items() if isinstance(value, Written)}
@@ -157,6 +158,9 @@ def decide(
         days = evidence.days[verdict.order]
     else:
         verdict = _of_certain_dates(parsed, spreadsheet)
+        is_dated = verdict.order is DateOrder.YMD
+        if spreadsheet and is_dated and chosen in (DateOrder.MDY, DateOrder.DMY):
+            return _of_spreadsheet(column, parsed, chosen)
     order = verdict.order
     values: dict[str, date | datetime] = {}
     for text, value in parsed.items():
@@ -263,6 +267,11 @@ def _swapped_back(
     other = {DateOrder.MDY: DateOrder.DMY, DateOrder.DMY: DateOrder.MDY}.get(order)
     if other is None or any(_resolve(text.numbers, other) for text in open_dates.values()):
         return {}
+    return _swapped(parsed)
+
+
+def _swapped(parsed: Mapping[str, Parsed | None]) -> dict[str, date | datetime]:
+    """The dates with day and month swapped; none where one of them has a day above 12."""
     swapped: dict[str, date | datetime] = {}
     for text, value in parsed.items():
         if isinstance(value, date):
@@ -270,6 +279,50 @@ def _swapped_back(
                 return {}
             swapped[text] = value.replace(month=value.day, day=value.month)
     return swapped
+
+
+def _of_spreadsheet(
+    column: Sequence[str], parsed: Mapping[str, Parsed | None], chosen: DateOrder
+) -> Dates:
+    """What the real dates of a spreadsheet mean where a person chose an order.
+
+    A program may have read all of them the wrong way round when it opened the file. Their order
+    shows where it did not, and so does a day above 12.
+    """
+    values = {text: value for text, value in parsed.items() if isinstance(value, date)}
+    swapped = _swapped(parsed)
+    steps, other_steps = (
+        _steps([day_of(days[text]) for text in column if text in days])
+        for days in (values, swapped)
+    )
+    named = {"order": ORDER_NAMES[chosen]}
+    if not swapped or swapped == values or _tells(steps, other_steps):
+        reason = Message(
+            "The spreadsheet says itself which day each of its dates is. That you chose "
+            "%(order)s changes nothing.",
+            named,
+        )
+        return Dates(DateOrder.YMD, reason, values)
+    reason = Message(
+        "Day and month of the spreadsheet's dates are swapped, because you chose %(order)s: the "
+        "program that saved it may have read them the wrong way round.",
+        named,
+    )
+    return Dates(chosen, reason, swapped)
+
+
+def _steps(days: Sequence[date]) -> tuple[int, int]:
+    """How often the next row is later, and how often it is earlier. Exports: never later."""
+    later = sum(1 for one, following in pairwise(days) if one < following)
+    earlier = sum(1 for one, following in pairwise(days) if one > following)
+    return later, earlier
+
+
+def _tells(steps: tuple[int, int], other_steps: tuple[int, int]) -> bool:
+    """Whether the rows are sorted by date with these steps, and clearly not with the others."""
+    return min(other_steps) >= 1 and any(
+        step == 0 and other_step >= 2 for step, other_step in zip(steps, other_steps, strict=True)
+    )
 
 
 class _Evidence:
@@ -456,20 +509,12 @@ class _Evidence:
         return DateOrder.MDY if 2 * slashes > len(self.column) else DateOrder.DMY
 
     def _steps(self, order: DateOrder) -> tuple[int, int]:
-        """How often the next row is later, and how often it is earlier. Exports: never later."""
         days = self.days[order]
-        dated = [day for text in self.column if (day := days[self.written[text].numbers])]
-        later = sum(1 for one, following in pairwise(dated) if one < following)
-        earlier = sum(1 for one, following in pairwise(dated) if one > following)
-        return later, earlier
+        return _steps([day for text in self.column if (day := days[self.written[text].numbers])])
 
     def _only_sorted(self, order: DateOrder, other: DateOrder) -> bool:
         """Whether the rows are sorted by date in one order, and clearly not in the other."""
-        steps, other_steps = self._steps(order), self._steps(other)
-        return min(other_steps) >= 1 and any(
-            step == 0 and other_step >= 2
-            for step, other_step in zip(steps, other_steps, strict=True)
-        )
+        return _tells(self._steps(order), self._steps(other))
 
     def _ends(self, order: DateOrder) -> tuple[date, date] | None:
         days = [day for day in self.days[order].values() if day is not None]

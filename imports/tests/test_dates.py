@@ -271,6 +271,43 @@ def test_dates_of_a_spreadsheet_need_no_order():
     assert "spreadsheet says itself" in str(dates.reason)
 
 
+@pytest.mark.parametrize("chosen", [DateOrder.MDY, DateOrder.DMY])
+@pytest.mark.parametrize(
+    "column",
+    [
+        ("2025-03-02", "2025-01-13"),
+        ("2025-03-03", "2025-01-01"),
+        # Newest first as they are, and in no order when swapped.
+        ("2025-03-02", "2025-02-05", "2025-02-03", "2025-01-11", "2025-01-04"),
+    ],
+)
+def test_a_choice_that_cannot_turn_the_dates_of_a_spreadsheet_is_told_so(column, chosen):
+    dates = dates_of(*column, chosen=chosen, spreadsheet=True)
+    assert dates.values == {text: date.fromisoformat(text) for text in column}
+    assert dates.question is None
+    order = "month/day/year" if chosen is DateOrder.MDY else "day/month/year"
+    assert f"That you chose {order} changes nothing." in str(dates.reason)
+
+
+@pytest.mark.parametrize("chosen", [DateOrder.MDY, DateOrder.DMY])
+def test_a_choice_swaps_the_dates_of_a_spreadsheet_where_all_can_be(chosen):
+    dates = dates_of("2025-03-02", "2025-04-01 20:15:00", chosen=chosen, spreadsheet=True)
+    assert dates.order is chosen
+    assert dates.values["2025-03-02"] == date(2025, 2, 3)
+    assert dates.values["2025-04-01 20:15:00"] == datetime(2025, 1, 4, 20, 15, tzinfo=UTC)
+    assert "are swapped, because you chose" in str(dates.reason)
+
+
+def test_a_spreadsheet_without_dates_says_so_whatever_is_chosen():
+    dates = dates_of("", chosen=DateOrder.DMY, spreadsheet=True)
+    assert str(dates.reason) == "No row of this file has a date."
+
+
+def test_year_first_leaves_the_dates_of_a_spreadsheet_alone():
+    dates = dates_of("2025-03-02", chosen=DateOrder.YMD, spreadsheet=True)
+    assert dates.values == {"2025-03-02": date(2025, 3, 2)}
+
+
 def test_dates_that_a_spreadsheet_swapped_are_put_right():
     # Opened where the day comes first: 2/17/25 stayed text, 2/3/25 became the second of March.
     dates = dates_of("2/17/25", "2025-03-02", "1/31/25", "2025-12-01", spreadsheet=True)
