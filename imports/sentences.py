@@ -37,6 +37,10 @@ SENTENCES = (
         "This ZIP file holds %(count)d files with the name %(name)s: %(paths)s. Unpack it and"
         " upload the one you mean."
     ),
+    gettext_noop(
+        "This ZIP file holds %(count)d viewing histories: %(paths)s. Unpack it and upload the one "
+        "you mean."
+    ),
     gettext_noop("This is a PDF document."),
     gettext_noop("This is a picture."),
     gettext_noop("This is a film or a sound."),

@@ -17,6 +17,7 @@ from imports.reading.types import UnreadableFile
 
 _PREAMBLE = 10
 _SHOWN = 80
+_BY_HEADER = 1_000_000
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
 _DURATION = re.compile(r"\d{1,4}:\d\d(?::\d\d)?")
 _SUPPLEMENT = re.compile(r"(?:[A-Z_]{4,})?")
@@ -93,6 +94,21 @@ def find_columns(sample: Sequence[Record]) -> Columns:
                 if Role.TITLE in roles and Role.WHEN in roles:
                     return _named(layout, roles, keys, line, sample)
     return _by_content(sample)
+
+
+def likeness(sample: Sequence[Record]) -> int:
+    """How surely records are a viewing history, 0 for not at all.
+
+    A header that says so counts for more than any number of rows that look like it.
+    """
+    try:
+        columns = find_columns(sample)
+    except UnreadableFile:
+        return 0
+    roles = _roles(columns.header, columns.layout)
+    if Role.TITLE in roles and Role.WHEN in roles:
+        return _BY_HEADER
+    return sum(has_row_shape(cells) for _, cells in sample)
 
 
 def _roles(keys: Iterable[str], layout: Layout) -> dict[Role, int]:

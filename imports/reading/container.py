@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import PurePosixPath
 
 from imports.reading.delimited import Record, Text
-from imports.reading.spreadsheet import spreadsheet_records
+from imports.reading.spreadsheet import Likeness, spreadsheet_records
 from imports.reading.types import Message, Options, UnreadableFile
 
 WHAT_TO_UPLOAD = Message(
@@ -73,11 +73,12 @@ def unreadable(what: Message | str, **values: object) -> UnreadableFile:
     )
 
 
-def open_table(data: bytes, options: Options) -> Table:
+def open_table(data: bytes, options: Options, likeness: Likeness = lambda sample: 0) -> Table:
     """Find the table in an uploaded file. Raises UnreadableFile when it holds none.
 
-    Of a ZIP, ViewingActivity.csv (or else NetflixViewingHistory.csv) is read, wherever it lies,
-    and nothing else is opened. Unpacking ends at `options.max_unpacked_bytes`.
+    Of a ZIP, ViewingActivity.csv (or else NetflixViewingHistory.csv) is read, wherever it lies
+    and whatever was added to its name, and nothing else is opened. Of a workbook, the sheet with
+    the highest `likeness`. Unpacking ends at `options.max_unpacked_bytes`.
     """
     if data.startswith(_ZIP):
         with _archive(data) as archive:
@@ -85,7 +86,8 @@ def open_table(data: bytes, options: Options) -> Table:
                 _check_size(archive, options.max_unpacked_bytes)
                 # One record more than allowed, and the header: enough to notice the excess.
                 limit = options.max_rows + 2
-                return Table(records=spreadsheet_records(data, limit=limit))
+                records = spreadsheet_records(data, limit=limit, likeness=likeness)
+                return Table(records=records)
             member = _wanted_member(archive)
         # Unpacked anew each time it is read: what it unpacks to may be far larger than the file.
         return _plain(Text(lambda: _chunks(_archive(data), member, options.max_unpacked_bytes)))
@@ -128,24 +130,41 @@ def _damaged() -> UnreadableFile:
 def _wanted_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [member for member in archive.infolist() if _is_real_file(member)]
     for wanted in _WANTED:
-        found = [member for member in members if _base_name(member) == wanted]
+        stem = wanted.removesuffix(".csv")
+        named = [member for member in members if stem in _base_name(member)]
+        found = [member for member in named if _base_name(member) == wanted]
+        # People add whose it is: "NetflixViewingHistory_Anna.csv".
+        found = found or [member for member in named if _base_name(member).endswith(".csv")]
         if len(found) > 1:
-            raise UnreadableFile(
-                Message(
-                    "This ZIP file holds %(count)d files with the name %(name)s: %(paths)s. "
-                    "Unpack it and upload the one you mean.",
-                    {
-                        "count": len(found),
-                        "name": PurePosixPath(found[0].filename).name,
-                        "paths": ", ".join(member.filename for member in found[:_SHOWN_NAMES]),
-                    },
-                )
-            )
+            raise _several(found)
         if found:
             return _without_password(found[0])
     raise unreadable(
         "This ZIP file has no ViewingActivity.csv in it, but: %(names)s.",
         names=", ".join(_listed(members)) or "(nothing)",
+    )
+
+
+def _several(found: Sequence[zipfile.ZipInfo]) -> UnreadableFile:
+    paths = ", ".join(member.filename for member in found[:_SHOWN_NAMES])
+    if len(set(map(_base_name, found))) > 1:
+        return UnreadableFile(
+            Message(
+                "This ZIP file holds %(count)d viewing histories: %(paths)s. Unpack it and upload "
+                "the one you mean.",
+                {"count": len(found), "paths": paths},
+            )
+        )
+    return UnreadableFile(
+        Message(
+            "This ZIP file holds %(count)d files with the name %(name)s: %(paths)s. "
+            "Unpack it and upload the one you mean.",
+            {
+                "count": len(found),
+                "name": PurePosixPath(found[0].filename).name,
+                "paths": paths,
+            },
+        )
     )
 
 

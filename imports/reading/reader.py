@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from imports.reading.collecting import paused_collection
+from imports.reading.columns import likeness
 from imports.reading.container import open_table, unreadable
 from imports.reading.dates import ORDER_NAMES, Dates, decide
 from imports.reading.keys import title_key
@@ -52,7 +53,7 @@ def read(data: bytes, options: Options, known: Known = NOTHING_KNOWN) -> Reading
     file order. What neither the file nor `options` decides is asked in `questions`.
     Raises UnreadableFile, and nothing else, when the file as a whole cannot be taken.
     """
-    table = open_table(data, options)
+    table = open_table(data, options, likeness)
     with paused_collection():
         plays = read_plays(table, max_rows=options.max_rows)
         del table

@@ -96,6 +96,25 @@ def test_a_zipped_history_is_read_where_there_is_no_activity():
     assert text_of(data) == HISTORY.decode()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["NetflixViewingHistory_Anna.csv", "Anna/Copy of netflixviewinghistory (2).csv",
+     "ViewingActivity - Anna.csv"],
+)  # fmt: skip
+def test_a_zipped_file_may_have_more_in_its_name(name):
+    assert text_of(zipped({"Ratings.csv": b"x,y", f"{name}.pdf": b"", name: HISTORY})) == (
+        HISTORY.decode()
+    )
+
+
+def test_a_zip_with_the_histories_of_several_people_names_them():
+    names = ["NetflixViewingHistory_Anna.csv", "NetflixViewingHistory_Ben.csv"]
+    message = refusal(zipped(dict.fromkeys(names, HISTORY)))
+    assert "2 viewing histories: " + ", ".join(names) in message
+    whole = {**dict.fromkeys(names, b""), "NetflixViewingHistory.csv": HISTORY}
+    assert text_of(zipped(whole)) == HISTORY.decode()
+
+
 def test_a_zip_with_two_activity_files_names_them():
     message = refusal(zipped({"a/ViewingActivity.csv": ACTIVITY, "b/ViewingActivity.csv": b""}))
     assert "a/ViewingActivity.csv, b/ViewingActivity.csv" in message

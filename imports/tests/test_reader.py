@@ -654,6 +654,31 @@ def test_no_table_of_plays_makes_reading_fail(table):
     assert len(read(data, EVERYTHING).rows) == filled
 
 
+NOTES = [["My films"], ["Saved on", date(2024, 5, 1)], ["Saved by", "Anna"]]
+ROWS = [["Title", "Date"], ["Dark", date(2020, 8, 24)], ["Roma", date(2020, 8, 23)]]
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        [NOTES, ROWS],
+        [[], NOTES, ROWS, NOTES],
+        [[["Profile Name", "Title Name", "Rating Type"], ["Anna", "Dark", 5]], ROWS],
+        [NOTES, [["Titel", "Datum"], *ROWS[1:]]],
+        [[["Saved on"]], [["Dark: A", "8/24/20"]] * 3, ROWS],
+    ],
+)
+def test_of_a_workbook_the_sheet_with_the_history_is_read(sheets):
+    first, *others = sheets
+    data = workbook(*first, **{f"Sheet {n}": rows for n, rows in enumerate(others, 2)})
+    assert told(data) == [(2, "Dark", "2020-08-24"), (3, "Roma", "2020-08-23")]
+
+
+def test_a_workbook_without_a_history_is_named_by_its_first_sheet_with_anything_in_it():
+    ratings = [["Profile Name", "Title Name", "Rating Type"], ["Anna", "Dark", 5]]
+    assert "This is Ratings.csv" in refusal(workbook(second=ratings, third=[["Notes"]]))
+
+
 def test_what_is_known_reaches_the_reading_of_titles(monkeypatch):
     seen = []
 
