@@ -6,19 +6,23 @@ other files, names before viewings, and the import claims each viewing (rule 18)
 
 from __future__ import annotations
 
+import heapq
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.preferences import chosen_in, restore_preferences
+from imports import stopping
 from imports.models import Claim, Import, ImportProblem, Outcome
 from imports.parts import Problem, storable
+from imports.preview import SHOWN
 from imports.reading import MOST_PROFILES
 from media import restoring
 from media.models import MediaType, Source, Viewing, ViewingKind
@@ -27,8 +31,12 @@ FORMAT = "watchlog"
 MARK = b"own"
 MEDIA_AT_A_TIME = 200
 VIEWINGS_AT_A_TIME = 1000
-PROBLEMS_AT_A_TIME = 2000
 LONGEST_LINE = 1_000_000
+# Characters of which some lines together have no more, but for the last one. One beyond the
+# first 65,536 makes all of its line take four bytes each.
+LONGEST_PART = 500_000
+# Of the title of a line that is not taken.
+LONGEST_PROBLEM = 100
 # A title for each viewing at most, and what else is kept about somebody.
 LINES_PER_ROW = 2
 FURTHER_LINES = 10_000
@@ -63,38 +71,75 @@ class Stored:
 def is_own(content: bytes) -> bool:
     """Whether a file is one that watchlog wrote, by its first line."""
     first = content.lstrip(b"\xef\xbb\xbf \r\n")[: LONGEST_LINE + 1].split(b"\n", 1)[0]
-    return first[:1] == b"{" and any(
-        str(line.get("type")) in TYPES for *_, line in _objects(first, [])
-    )
+    found = _parsed(first.rstrip(b" \r")) if first[:1] == b"{" else None
+    return found is not None and str(found[1].get("type")) in TYPES
 
 
-def _objects(content: bytes, problems: list[Problem]) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Each line that is a JSON object; the others become problems. Raises TooLong."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A line that can be restored, as one of three, or why it cannot."""
+
+    number: int
+    text: str = ""
+    media: restoring.MediaLine | None = None
+    viewing: restoring.ViewingLine | None = None
+    preferences: dict[str, str | float] | None = None
+    problem: Problem | None = None
+
+
+def _checked(content: bytes, kinds: Sequence[str] = TYPES) -> Iterator[Checked]:
+    """The lines of some kinds, and those that are none. Raises TooLong.
+
+    A newer watchlog may write lines of further kinds.
+    """
+    for number, line in _lines(content):
+        found = _parsed(line)
+        if found is None:
+            start = line[:LONGEST_PROBLEM].decode("utf-8", "replace")
+            reason = _("This line is not as watchlog writes it.")
+            yield Checked(number, problem=_problem(number, start, reason))
+            continue
+        text, values = found
+        kind = values.get("type")
+        if kind not in kinds:
+            continue
+        try:
+            media = restoring.read_media(values) if kind == "media" else None
+            viewing = restoring.read_viewing(values) if kind == "viewing" else None
+        except restoring.NotOurs as error:
+            title = values.get("raw_title") or values.get("title")
+            shown = title if isinstance(title, str) else ""
+            reason = _("This line is not as watchlog writes it (%(field)s).") % {"field": error}
+            yield Checked(number, problem=_problem(number, shown, reason))
+        else:
+            chosen = chosen_in(values) if kind == "account" else None
+            yield Checked(number, text, media, viewing, chosen)
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers. Raises TooLong."""
     start, number = 0, 0
     while start < len(content):
         end = content.find(b"\n", start)
         end = len(content) if end < 0 else end
         number += 1
         if number > LINES_PER_ROW * settings.IMPORT_MAX_ROWS + FURTHER_LINES:
-            raise TooLong(
-                _("This file has more than the %(limit)s rows that this watchlog takes.")
-                % {"limit": settings.IMPORT_MAX_ROWS}
-            )
+            raise _too_long()
         line, start = content[start:end].strip(b"\xef\xbb\xbf \r"), end + 1
-        if not line:
-            continue
-        try:
-            if len(line) > LONGEST_LINE:
-                raise ValueError
-            text = line.decode()
-            found = json.loads(text, parse_constant=_refuse)
-            if not isinstance(found, dict):
-                raise ValueError
-        except (ValueError, RecursionError):
-            shown = storable(line[:200].decode("utf-8", "replace"))
-            problems.append(_problem(number, shown, _("This line is not as watchlog writes it.")))
-        else:
-            yield number, text, found
+        if line:
+            yield number, line
+
+
+def _parsed(line: bytes) -> tuple[str, dict[str, Any]] | None:
+    """A line as text and as what it says; None when it is no JSON object of a usual size."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        text = line.decode()
+        values: object = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return (text, values) if isinstance(values, dict) else None
 
 
 def _refuse(constant: str) -> None:
@@ -102,74 +147,57 @@ def _refuse(constant: str) -> None:
 
 
 def _problem(number: int, title: str, reason: str) -> Problem:
-    return Problem(number, title, Outcome.FAILED.value, reason)
+    return Problem(number, storable(title[:LONGEST_PROBLEM]), Outcome.FAILED.value, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A line that can be restored: one of the three."""
-
-    number: int
-    text: str
-    media: restoring.MediaLine | None = None
-    viewing: restoring.ViewingLine | None = None
-    preferences: dict[str, str | float] | None = None
+def _too_long() -> TooLong:
+    return TooLong(
+        _("This file has more than the %(limit)s rows that this watchlog takes.")
+        % {"limit": settings.IMPORT_MAX_ROWS}
+    )
 
 
-def _checked(content: bytes, problems: list[Problem]) -> Iterator[Checked]:
-    """The lines that can be restored; `problems` grows by the others."""
-    for number, text, line in _objects(content, problems):
-        kind = line.get("type")
-        if kind not in TYPES:
-            # From a newer watchlog.
-            continue
-        try:
-            media = restoring.read_media(line) if kind == "media" else None
-            viewing = restoring.read_viewing(line) if kind == "viewing" else None
-        except restoring.NotOurs as error:
-            title = line.get("raw_title") or line.get("title")
-            problems.append(
-                _problem(
-                    number,
-                    storable(title)[:1000] if isinstance(title, str) else "",
-                    _("This line is not as watchlog writes it (%(field)s).") % {"field": error},
-                )
-            )
-        else:
-            yield Checked(
-                number, text, media, viewing, chosen_in(line) if kind == "account" else None
-            )
+def _batches(lines: Iterable[Checked], most: int) -> Iterator[list[Checked]]:
+    """So many lines at a time, fewer where they are long."""
+    some: list[Checked] = []
+    length = 0
+    for line in lines:
+        some.append(line)
+        length += len(line.text)
+        if len(some) == most or length >= LONGEST_PART:
+            yield some
+            some, length = [], 0
+    if some:
+        yield some
 
 
 def cut(content: bytes) -> Iterator[OwnPart]:
-    """The file as parts: names, the series that titles belong to, viewings, preferences, and
-    problems."""
-    media = ((line.number, line.text) for line in _checked(content, []) if line.media)
-    while some := list(islice(media, MEDIA_AT_A_TIME)):
-        yield OwnPart(media=some)
-    # Once all names are there.
-    media = ((line.number, line.text) for line in _checked(content, []) if _has_series(line))
-    while some := list(islice(media, MEDIA_AT_A_TIME)):
-        yield OwnPart(media=some)
-    problems: list[Problem] = []
+    """The file as parts: names, the series that titles belong to, and then all the others."""
+    named = (line for line in _checked(content, ["media"]) if line.media)
+    some_have_series = False
+    for some in _batches(named, MEDIA_AT_A_TIME):
+        some_have_series |= any(map(_has_series, some))
+        yield OwnPart(media=_numbered(some))
+    if some_have_series:
+        # Once all names are there.
+        of_series = (line for line in _checked(content, ["media"]) if _has_series(line))
+        for some in _batches(of_series, MEDIA_AT_A_TIME):
+            yield OwnPart(media=_numbered(some))
+    others = (line for line in _checked(content) if not line.media)
     chosen: dict[str, str | float] = {}
-    viewings = _viewings(_checked(content, problems), chosen)
-    while some := list(islice(viewings, VIEWINGS_AT_A_TIME)):
-        yield OwnPart(viewings=some)
-    if chosen:
-        yield OwnPart(preferences=chosen)
-    waiting = iter(problems)
-    while left := list(islice(waiting, PROBLEMS_AT_A_TIME)):
-        yield OwnPart(problems=left)
+    for some in _batches(others, VIEWINGS_AT_A_TIME):
+        part = OwnPart(
+            viewings=_numbered(line for line in some if line.viewing),
+            problems=[line.problem for line in some if line.problem],
+        )
+        if not chosen:
+            chosen = next((line.preferences for line in some if line.preferences), {})
+            part.preferences = chosen
+        yield part
 
 
-def _viewings(lines: Iterable[Checked], chosen: dict[str, str | float]) -> Iterator[Numbered]:
-    """The viewings among the lines; `chosen` grows by the preferences that stand beside them."""
-    for line in lines:
-        if line.viewing:
-            yield line.number, line.text
-        elif line.preferences and not chosen:
-            chosen.update(line.preferences)
+def _numbered(lines: Iterable[Checked]) -> list[Numbered]:
+    return [(line.number, line.text) for line in lines]
 
 
 def _has_series(line: Checked) -> bool:
@@ -178,67 +206,75 @@ def _has_series(line: Checked) -> bool:
 
 def findings(content: bytes) -> dict[str, object]:
     """What the import shows of the file. Raises TooLong."""
-    problems: list[Problem] = []
-    kinds = {"media": 0, "viewing": 0, "account": 0}
-    profiles: dict[str, int] = {}
-    for line in _checked(content, problems):
-        kinds["viewing" if line.viewing else "media" if line.media else "account"] += 1
+    rows = media = others = 0
+    profiles: Counter[str] = Counter()
+    for line in _checked(content):
+        if line.viewing or line.problem:
+            rows += 1
+        elif line.media:
+            media += 1
+        else:
+            others += 1
         if line.viewing and (profile := line.viewing.viewing.profile):
-            profiles[profile] = profiles.get(profile, 0) + 1
+            profiles[profile] += 1
         if len(profiles) > MOST_PROFILES:
             raise TooLong(_("This file has more profiles than any account."))
-        if max(kinds.values()) > settings.IMPORT_MAX_ROWS:
-            raise TooLong(
-                _("This file has more than the %(limit)s rows that this watchlog takes.")
-                % {"limit": settings.IMPORT_MAX_ROWS}
-            )
-    return {
-        "file_format": FORMAT,
-        "profiles": profiles,
-        "rows": kinds["viewing"] + len(problems),
-        "question": None,
-    }
+        if max(rows, media, others) > settings.IMPORT_MAX_ROWS:
+            raise _too_long()
+    return {"file_format": FORMAT, "profiles": dict(profiles), "rows": rows, "question": None}
 
 
 def preview(content: bytes, user_id: int) -> dict[str, object]:
     """What `imports/preview.py` tells of other files. Reads the library, writes nothing."""
-    problems: list[Problem] = []
-    media: list[restoring.MediaLine] = []
-    kinds: list[str] = []
-    days: list[str] = []
-    known = 0
-    lines = _checked(content, problems)
-    while some := list(islice(lines, VIEWINGS_AT_A_TIME)):
-        media += [line.media for line in some if line.media]
+    kinds: Counter[str] = Counter()
+    days: set[date] = set()
+    names: list[str] = []
+    failed = known = series = new_series = 0
+    batches = _batches(_checked(content), VIEWINGS_AT_A_TIME)
+    while some := stopping.next_of(batches):
+        failed += sum(line.problem is not None for line in some)
         viewings = [line.viewing.viewing for line in some if line.viewing]
-        kinds += [viewing.kind for viewing in viewings]
-        days += [viewing.day.isoformat() for viewing in viewings if viewing.day]
+        kinds.update(viewing.kind for viewing in viewings)
+        days.update(viewing.day for viewing in viewings if viewing.day)
+        days = {min(days), max(days)} if days else days
         fingerprints = [viewing.fingerprint for viewing in viewings]
         known += Viewing.objects.filter(user_id=user_id, fingerprint__in=fingerprints).count()
-    series = [line for line in media if line.media_type == MediaType.TV_SERIES]
+        of_series = [
+            line.media
+            for line in some
+            if line.media and line.media.media_type == MediaType.TV_SERIES
+        ]
+        new = _new_series(user_id, of_series)
+        series += len(of_series)
+        new_series += len(new)
+        names = heapq.nsmallest(SHOWN, [*names, *new], key=str.casefold)
+    return {
+        "rows": kinds.total() + failed,
+        "episodes": kinds[ViewingKind.EPISODE.value],
+        "movies": kinds[ViewingKind.MOVIE.value],
+        "skipped": 0,
+        "failed": failed,
+        "new": kinds.total() - known,
+        "known": known,
+        "first_day": min(days).isoformat() if days else None,
+        "last_day": max(days).isoformat() if days else None,
+        "series": series,
+        "new_series": new_series,
+        "new_series_names": names,
+        "doubtful": 0,
+        "doubtful_titles": [],
+    }
+
+
+def _new_series(user_id: int, series: Sequence[restoring.MediaLine]) -> list[str]:
+    """The titles of those of which the library has no name."""
     keys = [(name.media_type, name.key) for line in series for name in line.names]
     there = restoring.names_by_key(user_id, keys)
-    new = [
+    return [
         line.title
         for line in series
         if not any((name.media_type, name.key) in there for name in line.names)
     ]
-    return {
-        "rows": len(kinds) + len(problems),
-        "episodes": kinds.count(ViewingKind.EPISODE.value),
-        "movies": kinds.count(ViewingKind.MOVIE.value),
-        "skipped": 0,
-        "failed": len(problems),
-        "new": len(kinds) - known,
-        "known": known,
-        "first_day": min(days, default=None),
-        "last_day": max(days, default=None),
-        "series": len(series),
-        "new_series": len(new),
-        "new_series_names": sorted(new, key=str.casefold)[:50],
-        "doubtful": 0,
-        "doubtful_titles": [],
-    }
 
 
 def pack(part: OwnPart) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from imports import parts
+from imports import parts, stopping
 from imports.reading import Kind, Reading, Row, name_key
 from imports.storing import count_titles
 from media.library import bounded_key
@@ -32,7 +32,8 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
     new_series = [name for key, name in series.items() if bounded_key(key) not in known]
     doubtful = {row.title_key: row for row in reading.rows if row.reading_uncertain}
     new = there = 0
-    for part in parts.cut(reading.rows):
+    cut = parts.cut(reading.rows)
+    while part := stopping.next_of(cut):
         counted = count_titles(user_id, part.titles)
         new += counted.new
         there += counted.known

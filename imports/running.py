@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import chain
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -246,9 +246,7 @@ def keep_reading(lease: Lease, of_import: Import, reading: Reading) -> None:
 def _keep_rows(lease: Lease, of_import: Import, reading: Reading) -> None:
     """Write how each row was read, for the page that tells."""
     numbered = enumerate(rows.pack(reading.rows))
-    while some := list(islice(numbered, ROWS_AT_A_TIME)):
-        if stopping.is_asked():
-            raise stopping.Parked
+    while some := stopping.take(numbered, ROWS_AT_A_TIME):
         with transaction.atomic():
             lease.write()
             ReadRows.objects.bulk_create(
@@ -259,9 +257,7 @@ def _keep_rows(lease: Lease, of_import: Import, reading: Reading) -> None:
 
 def _keep_parts(lease: Lease, of_import: Import, packed: Iterator[bytes]) -> None:
     numbered = enumerate(packed)
-    while some := list(islice(numbered, PARTS_AT_A_TIME)):
-        if stopping.is_asked():
-            raise stopping.Parked
+    while some := stopping.take(numbered, PARTS_AT_A_TIME):
         with transaction.atomic():
             lease.write()
             ImportPart.objects.bulk_create(

@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
 
 from tmdb import throttle
+
+T = TypeVar("T")
 
 POLL_SECONDS = 0.1
 
@@ -76,3 +80,15 @@ def may_break_off() -> Iterator[None]:
         yield
     finally:
         _may_break_off = False
+
+
+def next_of(items: Iterator[T]) -> T | None:
+    """The next item, None after the last. Getting it may be broken off by Parked."""
+    with may_break_off():
+        return next(items, None)
+
+
+def take(items: Iterator[T], most: int) -> list[T]:
+    """So many of the next items. Getting them may be broken off by Parked."""
+    with may_break_off():
+        return list(islice(items, most))

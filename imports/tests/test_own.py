@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from accounts.preferences import PreferencesForm
-from imports import own
+from imports import own, stopping
 from imports.importing import confirm, run, submit, undo
 from imports.models import State
+from imports.running import Turn, advance
 from imports.tests.making import activity, history
 from media import deciding, library, marking
 from media.exporting import export_lines
@@ -143,6 +144,19 @@ def comparable(user):
     return sorted(json.dumps(line, sort_keys=True) for line in lines)
 
 
+def peak_of_reading(content):
+    """How many bytes reading a file takes at once, the file itself apart."""
+    tracemalloc.start()
+    try:
+        own.findings(content)
+        own.preview(content, user_id=0)
+        for _part in own.cut(content):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def restore(user, content):
     return run(submit(user, "watchlog.jsonl", content).pk)
 
@@ -262,6 +276,46 @@ def test_a_preview_tells_what_would_come_and_stores_nothing(ana, make_user):
     assert not ben.library.exists()
     confirm(waiting)
     run(waiting.pk)
+    assert comparable(ben) == comparable(ana)
+
+
+@pytest.mark.parametrize("preview_first", [False, True])
+def test_a_worker_that_is_to_stop_breaks_off_reading_at_any_line(
+    ana, make_user, monkeypatch, preview_first
+):
+    """Each time a few lines later, until it has read the file as often as it has to."""
+    content = exported(ana)
+    of_file = len(content.splitlines())
+    ben = make_user("ben")
+    made = submit(ben, "watchlog.jsonl", content, preview_first=preview_first)
+    parse, read = own._parsed, []
+
+    def parse_or_stop(line):
+        read.append(line)
+        if len(read) == stop_at:
+            stopping.ask()
+        return parse(line)
+
+    monkeypatch.setattr(own, "_parsed", parse_or_stop)
+    # The line that tells what file it is comes before.
+    for stop_at in itertools.count(2, 3):
+        read.clear()
+        monkeypatch.setattr(stopping, "_asked", False)
+        turn = advance(made.pk)
+        if turn is Turn.ENDED:
+            break
+        assert (turn, len(read)) == (Turn.PAUSED, stop_at)
+        made.refresh_from_db()
+        assert (made.state, made.leased_until) == (State.READING, None)
+    times = 2 if preview_first else 4
+    assert times * of_file < stop_at <= times * of_file + 4
+    monkeypatch.setattr(own, "_parsed", parse)
+    made.refresh_from_db()
+    if preview_first:
+        assert made.preview is not None
+        assert made.preview["new"] == ana.viewings.count()
+        confirm(made)
+        run(made.pk)
     assert comparable(ben) == comparable(ana)
 
 
@@ -536,15 +590,42 @@ class TestHostile:
     def test_what_no_watchlog_wrote_into_a_line_fills_no_memory(self, ana):
         """An empty list takes three bytes in a file and twenty times as much in memory."""
         line = next(line for line in self.lines(ana) if line["type"] == "viewing")
-        content = self.content([line | {"more": [[]] * 50_000}] * 20)
-        tracemalloc.start()
-        try:
-            for _part in own.cut(content):
-                pass
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        assert peak < 8 * len(content)
+        content = self.content([line | {"more": [[]] * 50_000}] * 6)
+        assert peak_of_reading(content) < 8 * len(content)
+
+    def test_long_lines_are_not_kept_by_the_thousand(self, ana):
+        """One emoji makes each character of its line take four bytes."""
+        line = next(line for line in self.lines(ana) if line["type"] == "viewing")
+        line |= {"more": "\N{GRINNING FACE}" + "x" * 100_000}
+        content = (json.dumps(line, ensure_ascii=False) + "\n").encode() * 40
+        assert peak_of_reading(content) < 1.5 * len(content)
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "\N{GRINNING FACE}".encode() + b"\x80" * 140 + b"\n",
+            '{"type":"viewing","raw_title":"\N{GRINNING FACE}xxxxxxxxxxxxxxxxxxxxxxx"}\n'.encode(),
+        ],
+    )
+    def test_lines_that_are_not_taken_are_counted_and_not_kept(self, line):
+        content = b'{"type":"media"}\n' + line * 5_000
+        assert own.findings(content)["rows"] == 5_001
+        assert peak_of_reading(content) < 2_000_000
+
+    def test_series_are_looked_at_and_not_kept(self, ana):
+        line = next(line for line in self.lines(ana) if line.get("media_type") == "tv_series")
+        content = self.content(line | {"title": f"Dark {n}", "candidates": []} for n in range(8000))
+        assert own.preview(content, ana.pk)["series"] == 8000
+        assert peak_of_reading(content) < 4_500_000
+
+    def test_lines_that_are_not_taken_count_as_rows(self, make_user, settings):
+        settings.IMPORT_MAX_ROWS = 20
+        ben = make_user("ben")
+        most = restore(ben, b'{"type":"account"}\n' + b"{\n" * 20)
+        assert (most.state, most.rows, most.rows_failed) == (State.DONE, 20, 20)
+        refused = restore(ben, b'{"type":"account"}\n' + b"{\n" * 21)
+        assert refused.state == State.FAILED
+        assert "more than the 20 rows" in refused.error
 
     def test_sentences_of_the_file_are_never_filled_in(self, ana, make_user):
         lines = self.lines(ana)
