@@ -175,14 +175,17 @@ def answer(of_import: Import, *, profile: str | None = None, date_order: str | N
     _go_on(of_import, options=chosen, digest=_digest(bytes(content.first() or b""), chosen))
 
 
-def confirm(of_import: Import) -> None:
-    """Have an import stored whose preview was shown. Raises Refused while it has questions."""
+def confirm(of_import: Import) -> bool:
+    """Have an import stored whose preview was shown; whether it still waited for that.
+
+    Raises Refused while it has questions.
+    """
     if of_import.question:
         raise Refused(_("Answer the questions about this file first."))
-    _go_on(of_import, preview_first=False)
+    return _go_on(of_import, preview_first=False)
 
 
-def _go_on(of_import: Import, **changes: object) -> None:
+def _go_on(of_import: Import, **changes: object) -> bool:
     waiting = Import.objects.filter(pk=of_import.pk, state=State.NEEDS_ANSWER)
     try:
         with transaction.atomic():
@@ -193,6 +196,7 @@ def _go_on(of_import: Import, **changes: object) -> None:
         raise Refused(_("This file is being imported already.")) from error
     if changed:
         start(of_import)
+    return bool(changed)
 
 
 def cancel(of_import: Import) -> bool:

@@ -11,15 +11,25 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from imports.forms import Act, AnswerForm
 from imports.importing import UNDOABLE
-from imports.models import Import, ImportFile, ImportProblem, Outcome, State, WorkerHeartbeat
+from imports.models import (
+    Claim,
+    Import,
+    ImportFile,
+    ImportProblem,
+    Outcome,
+    State,
+    WorkerHeartbeat,
+)
 from imports.reading import Format
 from imports.worker import STALE_AFTER
+from media.models import LibraryEntry
 from media.sentences import in_words
 from media.spreadsheets import defused
 
@@ -46,7 +56,6 @@ class Fact:
 
     label: str
     value: int
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,7 @@ def import_page(
 ) -> ImportPage:
     """All that the page shows, with one page of the problem rows of one outcome."""
     done, todo = progress(of_import)
+    waiting = _still_waiting(of_import)
     if outcome not in Outcome.values:
         outcome = Outcome.FAILED if of_import.rows_failed else Outcome.SKIPPED
     problems = of_import.problems.filter(outcome=outcome)
@@ -156,11 +166,11 @@ def import_page(
         todo=todo,
         polls=of_import.is_under_way,
         rows=_rows(of_import),
-        series=_series(of_import),
+        series=_series(of_import, waiting),
         to_look_at=of_import.series_uncertain + of_import.series_not_found,
         form=form,
         preview=_preview(of_import) if of_import.state == State.NEEDS_ANSWER else None,
-        actions=tuple(_actions(of_import)),
+        actions=tuple(_actions(of_import, waiting)),
         can_be_undone=can_be_undone(of_import),
         kinds=_kinds(of_import, outcome),
         problems=Paginator(problems, PROBLEMS_PER_PAGE).get_page(page),
@@ -176,14 +186,14 @@ def can_be_undone(of_import: Import) -> bool:
     )
 
 
-def _actions(of_import: Import) -> Iterator[Action]:
+def _actions(of_import: Import, waiting: int) -> Iterator[Action]:
     """What else can be done with an import now."""
     if of_import.state == State.NEEDS_ANSWER:
         yield Action(_("Don’t import it"), Act.CANCEL)
     elif of_import.is_active:
         yield Action(_("Cancel the import"), Act.CANCEL)
     elif not of_import.is_being_undone and ImportFile.objects.filter(of_import=of_import).exists():
-        failed = of_import.rows_failed or of_import.series_failed
+        failed = of_import.rows_failed or (of_import.series_failed and waiting)
         if of_import.state == State.DONE and failed:
             yield Action(_("Try the failed ones again"), Act.TRY_AGAIN)
         else:
@@ -374,20 +384,40 @@ def _rows(of_import: Import) -> tuple[Fact, ...]:
     return (
         Fact(_("new"), of_import.rows_new),
         Fact(_("already there"), of_import.rows_known),
-        Fact(_("repeated"), of_import.rows_repeated, _("the same title on the same day")),
+        Fact(_("repeated"), of_import.rows_repeated),
         Fact(_("skipped"), of_import.rows_skipped),
         Fact(_("failed"), of_import.rows_failed),
     )
 
 
-def _series(of_import: Import) -> tuple[Fact, ...]:
+def _still_waiting(of_import: Import) -> int:
+    """How many series of an import TMDB has not answered about; retries go on after its end."""
+    if of_import.is_active:
+        return of_import.series_total - of_import.series_done
+    answered = of_import.series_done - of_import.series_failed
+    if answered >= of_import.series_total:
+        return 0
+    claims = Claim.objects.filter(of_import=of_import, viewing__entry=OuterRef("pk"))
+    entries = LibraryEntry.objects.filter(user_id=of_import.user_id)
+    return entries.waiting().filter(Exists(claims)).order_by().count()
+
+
+def _series(of_import: Import, waiting: int) -> tuple[Fact, ...]:
     if not of_import.series_total:
         return ()
-    return (
+    asked = (
         Fact(_("matched"), of_import.series_matched),
         Fact(_("uncertain"), of_import.series_uncertain),
         Fact(_("not found"), of_import.series_not_found),
-        Fact(_("look-up failed"), of_import.series_failed, _("tried again later")),
+    )
+    if of_import.is_active:
+        failed = Fact(_("look-up failed"), of_import.series_failed)
+        return (*asked, failed, Fact(_("waiting"), waiting))
+    settled = of_import.series_total - sum(fact.value for fact in asked) - waiting
+    return (
+        *asked,
+        *([Fact(_("settled since then"), settled)] if settled > 0 else []),
+        Fact(_("waiting"), waiting),
     )
 
 

@@ -317,10 +317,11 @@ def _begin_looking_up(lease: Lease, of_import: Import) -> None:
 
     entries = LibraryEntry.objects.filter(viewings__claims__of_import=of_import)
     lookup.identify_new_viewings(entries, on_recorded=go_on)
+    now = timezone.now()
     lease.write(
         state=State.LOOKING_UP,
-        looking_up_since=timezone.now(),
-        series_total=series_to_look_up(of_import).count(),
+        looking_up_since=now,
+        series_total=series_to_look_up(of_import).due(now).count(),
     )
 
 
@@ -368,8 +369,10 @@ def _look_up(lease: Lease, of_import: Import, seconds: float, on_progress: OnPro
         of_import.refresh_from_db()
         on_progress(of_import)
 
+    # What fails is tried again after the import, by itself: so each series counts once.
+    began = of_import.looking_up_since or timezone.now()
     asked_all = not of_import.look_up or lookup.look_up(
-        series_to_look_up(of_import),
+        series_to_look_up(of_import).due(began),
         doubtful=doubtful_titles(of_import),
         seconds=seconds,
         on_recorded=on_recorded,

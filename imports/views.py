@@ -129,16 +129,19 @@ def _perform(wanted: Act, found: Import, request: SignedInRequest) -> str:
     """Do it; returns what to tell. Raises Refused."""
     match wanted:
         case Act.CONFIRM:
-            importing.confirm(found)
+            if not importing.confirm(found):
+                raise Refused(_("This import does not wait for you any more."))
             return _("The file is being imported.")
         case Act.CANCEL:
-            importing.cancel(found)
+            if not importing.cancel(found):
+                raise Refused(_("There is nothing left to cancel: this import is over."))
             return _("The import is cancelled.")
         case Act.TRY_AGAIN:
             importing.try_again(found)
             return _("The file is being imported once more.")
         case Act.FORGET_FILE:
-            importing.forget_file(found, request=request)
+            if not importing.forget_file(found, request=request):
+                raise Refused(_("Nothing was deleted: the file is in use, or gone already."))
             return _("The stored file is deleted. What it brought stays.")
 
 
@@ -146,6 +149,9 @@ def _perform(wanted: Act, found: Import, request: SignedInRequest) -> str:
 @never_cache
 def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Import.objects.of(request.user), pk=pk)
+    if found.undo_asked_at is not None and not found.is_active:
+        # Asked twice, as by a double click: the page says how far it is.
+        return redirect(found)
     if not can_be_undone(found):
         messages.error(request, _("There is nothing of this import to undo."))
         return redirect(found)

@@ -15,10 +15,13 @@ from accounts.models import EventKind, User
 from imports import importing, sweeping
 from imports.importing import ImportOptions, Refused
 from imports.models import Import, ImportFile, ImportFileQuerySet, State
+from imports.pages import import_page
+from imports.running import advance
 from imports.tests.making import BREAKING_BAD, activity, history
 from media.models import LibraryEntry, Viewing
 from media.pages import progress_text
 from media.tests.fake_tmdb import FakeTmdb, fake_tmdb
+from tmdb import client
 
 SEASONS = {1: ["Pilot", "Cat's in the Bag"], 2: ["Seven Thirty-Seven", "Grilled"]}
 TWO_PROFILES = activity(
@@ -75,8 +78,6 @@ class TestTheOwnersScenarios:
         assert shown("Breaking Bad") == "3 episodes"
         assert any(record.levelname in ("WARNING", "ERROR") for record in caplog.records)
         tmdb.status, tmdb.body = 200, None
-        from tmdb import client
-
         client.reset()
         call_command("match", "--pending", stdout=io.StringIO())
         assert shown("Breaking Bad") == "3/4 episodes"
@@ -238,6 +239,53 @@ class TestWhatTheAccountShowsAfterwards:
         assert self.events(user) == []
 
 
+class TestCounting:
+    """Each series counts once in an import, and what became of it is told as it is now."""
+
+    DATA = history(*((f"Series {n}: Season 1: Pilot", f"6/{n}/21") for n in range(13, 19)))
+
+    def page(self, of_import: Import) -> dict[str, int]:
+        page = import_page(Import.objects.get(pk=of_import.pk))
+        return {fact.label: fact.value for fact in page.series}
+
+    def labels(self, of_import: Import) -> list[str]:
+        page = import_page(Import.objects.get(pk=of_import.pk))
+        return [action.label for action in page.actions]
+
+    def test_a_series_that_fails_is_not_tried_twice_in_one_import(
+        self, user, tmdb, monkeypatch, settings
+    ):
+        """Not even in one that takes longer than the wait before the next try."""
+        settings.TMDB_PARALLEL = 1
+        monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+        monkeypatch.setattr("media.lookup.FIRST_RETRY", timedelta())
+        tmdb.status = 503
+        of_import = importing.submit(user, "NetflixViewingHistory.csv", self.DATA)
+        while of_import.is_active:
+            # One series at a time.
+            advance(of_import.pk, seconds=0)
+            of_import.refresh_from_db()
+            if of_import.series_failed == 2:
+                tmdb.status = 200
+        counted = (of_import.series_failed, of_import.series_done, of_import.series_total)
+        assert counted == (2, 6, 6)
+
+    def test_what_is_settled_later_no_longer_waits(self, user, tmdb, monkeypatch):
+        monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+        tmdb.status = 503
+        done = import_file(user, self.DATA)
+        assert done.series_failed > 0
+        assert self.page(done)["waiting"] == 6
+        assert "Try the failed ones again" in self.labels(done)
+        tmdb.status = 200
+        client.reset()
+        LibraryEntry.objects.waiting().update(next_lookup_at=None)
+        sweeping.retry_look_ups(timezone.now())
+        shown = self.page(done)
+        assert (shown["waiting"], shown["settled since then"]) == (0, 6)
+        assert "Try the failed ones again" not in self.labels(done)
+
+
 class TestRetries:
     """What TMDB did not answer about is asked again by itself."""
 
@@ -326,6 +374,20 @@ class TestCommand:
         assert "4 rows: 4 new" in out
         assert "1 matched" in out
         assert shown("Breaking Bad") == "3/4 episodes"
+
+    def test_what_waits_to_be_confirmed_in_the_browser_is_imported(self, user, tmdb, write):
+        looked_at = importing.submit(user, "a.csv", BREAKING_BAD, preview_first=True)
+        assert importing.run(looked_at.pk).state == State.NEEDS_ANSWER
+        code, out, _ = self.run(write("a.csv", BREAKING_BAD), "--user", "ana")
+        assert (code, Viewing.objects.count()) == (0, 4)
+        assert "4 rows: 4 new" in out
+        assert Import.objects.get().state == State.DONE
+
+    def test_what_waits_for_an_answer_in_the_browser_goes_on_waiting(self, user, write):
+        asked = importing.submit(user, "a.csv", TWO_PROFILES)
+        assert importing.run(asked.pk).state == State.NEEDS_ANSWER
+        assert self.run(write("a.csv", TWO_PROFILES), "--user", "ana")[0] == 2
+        assert Import.objects.get().state == State.NEEDS_ANSWER
 
     def test_no_lookup_asks_nothing(self, user, tmdb, write):
         self.run(write("a.csv", BREAKING_BAD), "--user", "ana", "--no-lookup")

@@ -395,7 +395,29 @@ class TestActing:
         done = text_of(client.post(address, follow=True).text)
         assert "What only this import brought is gone" in done
         assert not Viewing.objects.exists()
-        assert "nothing of this import to undo" in text_of(client.get(address, follow=True).text)
+        # As the second half of a double click.
+        again = client.post(address, follow=True)
+        assert again.redirect_chain == [(of_import.get_absolute_url(), 302)]
+        assert "nothing of this import to undo" not in text_of(again.text)
+
+    @pytest.mark.parametrize(
+        ("what", "state", "untrue"),
+        [
+            ("cancel", State.DONE, "The import is cancelled."),
+            ("confirm", State.CANCELLED, "The file is being imported."),
+            ("forget-file", State.QUEUED, "The stored file is deleted."),
+        ],
+    )
+    def test_from_a_stale_page_nothing_is_said_to_be_done(
+        self, client, ana, queued, what, state, untrue
+    ):
+        of_import = make_import(ana, state=state, rows=4)
+        ImportFile.objects.create(of_import=of_import, content=BREAKING_BAD)
+        shown = text_of(act(client, of_import, what).text)
+        assert untrue not in shown
+        of_import.refresh_from_db()
+        assert of_import.state == state
+        assert ImportFile.objects.filter(of_import=of_import).exists()
 
     def test_what_another_import_has_too_is_said_to_stay(self, client, ana):
         upload(client, (HISTORY, BREAKING_BAD))

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from imports import importing
 from imports.importing import Refused
@@ -157,12 +158,18 @@ class Command(BaseCommand):
         if path.stat().st_size > settings.IMPORT_MAX_BYTES:
             raise Refused(f"larger than the {settings.IMPORT_MAX_BYTES // 2**20} MB that are taken")
         progress = Progress(self, path.name)
+        asked_at = timezone.now()
         of_import = importing.submit(user, path.name, path.read_bytes(), chosen, look_up=look_up)
+        is_ours = of_import.created_at >= asked_at
+        if of_import.state == State.NEEDS_ANSWER and not of_import.question:
+            # Somebody looks at its preview in the browser; here they said to import it.
+            importing.confirm(of_import)
         of_import = importing.run(of_import.pk, on_progress=progress)
         progress.end()
         if of_import.state == State.NEEDS_ANSWER:
             questions = (of_import.question or {}).get("questions", [])
-            of_import.delete()
+            if is_ours:
+                of_import.delete()
             return self._ask(
                 path,
                 [
