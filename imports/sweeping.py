@@ -11,9 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
+from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
 from accounts import audit
@@ -23,7 +26,7 @@ from imports.tasks import doubtful_by_themselves, look_up_due, waiting_by_themse
 from imports.worker import STALE_AFTER, regularly
 from media import undoing
 from media.models import Media, MonthFigures
-from media.tasks import refresh_due, work_out_statistics
+from media.tasks import complete_titles, refresh_due, work_out_statistics
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ SWEEP_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 PREVIEWS_WAIT = timedelta(hours=24)
 REFRESH_EVERY = timedelta(hours=1)
+TITLES_EVERY = timedelta(minutes=10)
 DOUBTS_EVERY = timedelta(hours=1)
 TASKS_KEPT = timedelta(days=1)
 
@@ -78,6 +82,7 @@ def tidy_up() -> None:
     if settings.TMDB_API_KEY:
         retry_look_ups(now)
         refresh_totals(now)
+        fetch_titles(now)
     forget_old_files(now)
     drop_unconfirmed_previews(now)
     clear_queue(now)
@@ -95,9 +100,7 @@ def retry_look_ups(now: datetime) -> None:
     users = set(due.order_by().values_list("user_id", flat=True).distinct())
     doubtful = doubtful_by_themselves().exclude(user__in=busy).order_by()
     if in_doubt := set(doubtful.values_list("user_id", flat=True).distinct()):
-        lately = DBTaskResult.objects.filter(
-            task_path=look_up_due.module_path, enqueued_at__gt=now - DOUBTS_EVERY
-        )
+        lately = _enqueued(look_up_due, since=now - DOUBTS_EVERY)
         users |= in_doubt - {
             task["args"][0] for task in lately.values_list("args_kwargs", flat=True)
         }
@@ -108,11 +111,20 @@ def retry_look_ups(now: datetime) -> None:
 
 def refresh_totals(now: datetime) -> None:
     """Have series fetched anew whose totals may be out of date; a failing TMDB is left alone."""
-    lately = DBTaskResult.objects.filter(
-        task_path=refresh_due.module_path, enqueued_at__gt=now - REFRESH_EVERY
-    )
+    lately = _enqueued(refresh_due, since=now - REFRESH_EVERY)
     if Media.objects.due_for_refresh(now).exists() and not lately.exists():
         refresh_due.enqueue()
+
+
+def fetch_titles(now: datetime) -> None:
+    """Have English titles fetched where episodes have none; a failing TMDB is left alone."""
+    lately = _enqueued(complete_titles, since=now - TITLES_EVERY)
+    if Media.objects.wanting_english().exists() and not lately.exists():
+        complete_titles.enqueue()
+
+
+def _enqueued(task: Task[Any, Any], since: datetime) -> QuerySet[Any]:
+    return DBTaskResult.objects.filter(task_path=task.module_path, enqueued_at__gt=since)
 
 
 def forget_old_files(now: datetime) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from media import bulk
 from media.models import Episode, Media, MediaType, Season, Viewing
+from media.titles import ENGLISH, episode_title, season_name, title_code
 from media.wording import fold, generic_number
 from tmdb.types import SeriesDetails
 
@@ -24,7 +26,8 @@ def store_series(details: SeriesDetails) -> Media:
 
     Episodes are told apart by TMDB's episode id, since numbers change there. What TMDB lists no
     more goes; where viewings are of such episodes, `lookup.identify_gone` says of what they are
-    now. An answer older than the one that is stored changes nothing.
+    now. Titles are kept in each language in which TMDB told them. An answer older than the one
+    that is stored adds titles, and changes nothing else.
     """
     title = _title(details)
     name = details.name[:500] or nameless(details.id)
@@ -50,6 +53,7 @@ def store_series(details: SeriesDetails) -> Media:
         )
         if not created:
             if media.last_tmdb_update and details.fetched_at < media.last_tmdb_update:
+                _add_titles(media, details)
                 return media
             if title or media.title == nameless(details.id):
                 told["title"] = title or name
@@ -103,40 +107,32 @@ class _Stored(NamedTuple):
     id: int
     season: int
     number: int
-    title: str
+    titles: dict[str, str]
     air_date: date | None
 
 
 def _store_seasons(media: Media, details: SeriesDetails) -> None:
-    bulk.insert_or_update(
-        Season,
-        ["media_id", "number", "name", "episode_count", "air_date"],
-        [
-            (
-                media.pk,
-                season.number,
-                season.name[:300],
-                season.episode_count or len(season.episodes or ()),
-                season.air_date,
-            )
-            for season in sorted(details.seasons, key=lambda s: s.number)
-        ],
-        unique=["media_id", "number"],
-    )
+    code = title_code(details.language)
+    _store_list_of_seasons(media, details, code)
+    seasons = dict(media.seasons.values_list("number", "pk"))
     before = _stored_episodes(media)
     told = {
-        episode.id: (season.number, episode.number, episode.title[:500], episode.air_date)
+        episode.id: (
+            season.number,
+            episode.number,
+            _with(before[episode.id].titles if episode.id in before else {}, code, episode.title),
+            episode.air_date,
+        )
         for season in details.seasons
         for episode in season.episodes or ()
     }
-    seasons = dict(media.seasons.values_list("number", "pk"))
     bulk.insert_or_update(
         Episode,
-        ["tmdb_id", "season_id", "number", "title", "air_date", "successor_id"],
+        ["tmdb_id", "season_id", "number", "title", "titles", "air_date", "successor_id"],
         [
-            (id, seasons[season], number, title, air_date, None)
-            for id, (season, number, title, air_date) in sorted(told.items())
-            if id not in before or before[id][2:] != (season, number, title, air_date)
+            (id, seasons[season], number, _usual_title(titles, number), titles, air_date, None)
+            for id, (season, number, titles, air_date) in sorted(told.items(), key=itemgetter(0))
+            if id not in before or before[id][2:] != (season, number, titles, air_date)
         ],
         unique=["tmdb_id"],
     )
@@ -158,12 +154,102 @@ def _store_seasons(media: Media, details: SeriesDetails) -> None:
         _take_off(gone, before, _stored_episodes(media))
     if listed and seasons.keys() - listed:
         media.seasons.exclude(number__in=listed).delete()
+    there = {id: episode[2:5] for id, episode in before.items() if episode not in gone}
+    there |= {id: episode[:3] for id, episode in told.items()}
+    _note_whether_english_is_wanted(media, there.values())
+
+
+def _store_list_of_seasons(media: Media, details: SeriesDetails, code: str) -> None:
+    before = dict(media.seasons.values_list("number", "names"))
+    rows = []
+    for season in sorted(details.seasons, key=lambda s: s.number):
+        names = _with(before.get(season.number, {}), code, season.name[:300])
+        count = season.episode_count or len(season.episodes or ())
+        name = _usual_name(names, season.number)
+        rows.append((media.pk, season.number, name, names, count, season.air_date))
+    bulk.insert_or_update(
+        Season,
+        ["media_id", "number", "name", "names", "episode_count", "air_date"],
+        rows,
+        unique=["media_id", "number"],
+    )
+
+
+def _add_titles(media: Media, details: SeriesDetails) -> None:
+    """Keep the titles that an answer tells of the seasons and episodes that are listed."""
+    code = title_code(details.language)
+    told_names = {season.number: season.name[:300] for season in details.seasons}
+    names = [
+        (_with(names, code, told_names[number]), number, pk)
+        for pk, number, names in media.seasons.values_list("pk", "number", "names")
+        if number in told_names
+    ]
+    bulk.update(
+        Season,
+        ["name", "names"],
+        [(_usual_name(new, number), new, pk) for new, number, pk in names],
+    )
+    told = {e.id: e.title for season in details.seasons for e in season.episodes or ()}
+    before = _stored_episodes(media)
+    titles = {
+        id: _with(episode.titles, code, told[id]) if id in told else episode.titles
+        for id, episode in before.items()
+    }
+    bulk.update(
+        Episode,
+        ["title", "titles"],
+        [
+            (_usual_title(titles[id], episode.number), titles[id], episode.pk)
+            for id, episode in before.items()
+            if titles[id] != episode.titles
+        ],
+    )
+    _note_whether_english_is_wanted(
+        media, [(episode.season, episode.number, titles[id]) for id, episode in before.items()]
+    )
+
+
+def _note_whether_english_is_wanted(
+    media: Media, episodes: Iterable[tuple[int, int, Mapping[str, str]]]
+) -> None:
+    """Note where episodes, given by season, number and titles, are only numbered so far."""
+    wanted = any(
+        season != SPECIALS and ENGLISH not in titles and not episode_title(titles, number, ())
+        for season, number, titles in episodes
+    )
+    if media.wants_english != wanted:
+        media.wants_english = wanted
+        media.save(update_fields=["wants_english"])
+
+
+def _with(texts: Mapping[str, str], code: str, text: str) -> dict[str, str]:
+    """The texts with the one in a language, which is not in an unknown one then."""
+    text = text[:500]
+    return {c: t for c, t in texts.items() if c or t != text} | {code: text}
+
+
+def _usual_languages() -> tuple[str, ...]:
+    return settings.TMDB_LANGUAGE, ENGLISH
+
+
+def _usual_title(titles: Mapping[str, str], number: int) -> str:
+    return _usual(titles, episode_title(titles, number, _usual_languages()))
+
+
+def _usual_name(names: Mapping[str, str], season: int) -> str:
+    return _usual(names, season_name(names, season, _usual_languages()))
+
+
+def _usual(texts: Mapping[str, str], telling: str) -> str:
+    """What is shown where nobody's language is asked for: one that tells something, if any."""
+    own = texts.get(title_code(settings.TMDB_LANGUAGE), "")
+    return telling or own or next(filter(None, texts.values()), "")
 
 
 def _stored_episodes(media: Media) -> dict[int, _Stored]:
     """The episodes that are listed of a series, by TMDB's id."""
     rows = Episode.objects.filter(season__media=media).order_by("tmdb_id")
-    columns = ("pk", "tmdb_id", "season__number", "number", "title", "air_date")
+    columns = ("pk", "tmdb_id", "season__number", "number", "titles", "air_date")
     return {row[1]: _Stored(*row) for row in rows.values_list(*columns)}
 
 
@@ -191,15 +277,16 @@ def _successors(
     It is the one of the same title in that season, or else the new one of the same number; one
     that was listed before under another number is another episode.
     """
-    titles: dict[tuple[int, str], list[_Stored]] = defaultdict(list)
+    titled: dict[tuple[int, str, str], set[int]] = defaultdict(set)
     for episode in listed:
-        titles[episode.season, _telling(episode)].append(episode)
-    alike = Counter((episode.season, _telling(episode)) for episode in gone)
+        for title in _telling(episode):
+            titled[title].add(episode.pk)
+    alike = Counter(title for episode in gone for title in _telling(episode))
     found: dict[int, int] = {}
     for episode in gone:
-        title = episode.season, _telling(episode)
-        if title[1] and alike[title] == len(titles[title]) == 1:
-            found[episode.pk] = titles[title][0].pk
+        same = {pk for t in _telling(episode) if alike[t] == 1 for pk in titled[t]}
+        if len(same) == 1:
+            found[episode.pk] = same.pop()
     new = {(e.season, e.number): e.pk for e in listed if e.id not in before}
     taken = set(found.values())
     for episode in gone:
@@ -209,6 +296,10 @@ def _successors(
     return found
 
 
-def _telling(episode: _Stored) -> str:
-    """An episode's title as titles are compared; empty when it only says the number."""
-    return "" if generic_number(episode.title) == episode.number else fold(episode.title)
+def _telling(episode: _Stored) -> set[tuple[int, str, str]]:
+    """An episode's titles but those that only say the number: season, language, as compared."""
+    return {
+        (episode.season, code, fold(title))
+        for code, title in episode.titles.items()
+        if fold(title) and generic_number(title) != episode.number
+    }

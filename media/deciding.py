@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
 from media import library, lookup, marking, undoing
-from media.asking import season_facts
-from media.catalogue import nameless, store_series
+from media.catalogue import SPECIALS, nameless, store_series
 from media.doubts import series_meant
-from media.episodes import SeasonFacts
 from media.keys import typed_key
 from media.library import library_lock
 from media.models import (
@@ -30,6 +27,7 @@ from media.models import (
     DecisionKind,
     DecisionLog,
     EntryName,
+    Episode,
     LibraryEntry,
     LookupStatus,
     Media,
@@ -38,6 +36,7 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
+from media.titles import ENGLISH, title_code
 from media.wording import fold
 from tmdb.errors import TmdbError, TmdbNotFound
 from tmdb.names import is_language
@@ -45,6 +44,9 @@ from tmdb.service import Seasons, series_details
 from tmdb.types import SeriesDetails
 
 logger = logging.getLogger(__name__)
+
+# In so many languages a series is fetched at most, besides English.
+MOST_LANGUAGES = 5
 
 
 class CannotUndo(Exception):
@@ -78,35 +80,18 @@ def ask_for(
         return None
 
 
-def _ask_in_english(tmdb_id: int, language: str) -> tuple[SeasonFacts, ...]:
-    """English titles of the episodes, for names in another language; empty without an answer."""
-    return () if _base(language) == "en" else _ask_titles(tmdb_id, "en-US")
-
-
-def _ask_titles(tmdb_id: int, language: str, *, anew: bool = False) -> tuple[SeasonFacts, ...]:
-    """Titles of the episodes in a language; empty without an answer."""
+def _fetch_titles(tmdb_id: int, language: str, *, anew: bool = False) -> bool:
+    """Store a series with its episodes' titles in a further language; whether TMDB answered."""
     try:
         details = series_details(tmdb_id, language=language, seasons=Seasons.ALL, refresh=anew)
     except TmdbError as error:
         logger.warning("series not fetched id=%s error=%s", tmdb_id, type(error).__name__)
-        return ()
-    return season_facts(details.seasons)
-
-
-def _base(language: str) -> str:
-    """The language without its region."""
-    return language.partition("-")[0]
+        return False
+    store_series(details)
+    return True
 
 
 # --- which series an entry is ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A series as stored, and English titles of its episodes where they help."""
-
-    media: Media
-    english: tuple[SeasonFacts, ...] = ()
 
 
 def match_to(entry: LibraryEntry, tmdb_id: int, decided_by: DecidedBy) -> LibraryEntry:
@@ -115,19 +100,19 @@ def match_to(entry: LibraryEntry, tmdb_id: int, decided_by: DecidedBy) -> Librar
     Raises TmdbNotFound when TMDB has no such series; nothing is changed then. When TMDB cannot
     be asked the decision is kept and totals are pending (rule 16).
     """
-    found = _find(tmdb_id, lookup.language_of(entry))
+    media = _find(tmdb_id, lookup.language_of(entry))
     with library_lock(entry.user_id):
         entry = _again(entry)
-        before = _state_of(_with_those_of([entry], [found.media]))
+        before = _state_of(_with_those_of([entry], [media]))
         subject = entry.media.title
-        entry = _pin(entry, found.media, decided_by, found.english)
+        entry = _pin(entry, media, decided_by)
         if decided_by == DecidedBy.USER:
             undoing.keep(
                 entry.user_id,
                 DecisionKind.MATCHED,
                 before,
                 subject=subject,
-                outcome=found.media.title,
+                outcome=media.title,
             )
         return entry
 
@@ -142,22 +127,22 @@ def confirm(user_id: int, choices: Mapping[int, int]) -> int:
         .select_related("media")
         .order_by("pk")
     )
-    found: dict[int, _Found] = {}
+    found: dict[int, Media] = {}
     is_answering = True
     for entry in uncertain.filter(pk__in=choices).prefetch_related("names"):
         try:
             found[entry.pk] = _find(choices[entry.pk], lookup.language_of(entry), ask=is_answering)
         except TmdbNotFound:
             continue
-        is_answering = found[entry.pk].media.last_tmdb_update is not None
+        is_answering = found[entry.pk].last_tmdb_update is not None
     with library_lock(user_id):
         entries = list(uncertain.filter(pk__in=found))
         if not entries:
             return 0
-        matched = [found[entry.pk].media for entry in entries]
+        matched = [found[entry.pk] for entry in entries]
         before = _state_of(_with_those_of(entries, matched))
         for entry in entries:
-            _pin(entry, found[entry.pk].media, DecidedBy.USER, found[entry.pk].english)
+            _pin(entry, found[entry.pk], DecidedBy.USER)
         undoing.keep(
             user_id,
             DecisionKind.CONFIRMED,
@@ -168,12 +153,16 @@ def confirm(user_id: int, choices: Mapping[int, int]) -> int:
         return len(entries)
 
 
-def _find(tmdb_id: int, language: str, *, ask: bool = True) -> _Found:
-    """The shared row of a series, from TMDB unless it does not answer or is not to be asked."""
+def _find(tmdb_id: int, language: str, *, ask: bool = True) -> Media:
+    """The shared row of a series, from TMDB unless it does not answer or is not to be asked.
+
+    English titles of its episodes come along, which tell more than those of most languages.
+    """
     details = ask_for(tmdb_id, language=language) if ask else None
-    if details is None:
-        return _Found(_shared_row(tmdb_id, None))
-    return _Found(_shared_row(tmdb_id, details), _ask_in_english(tmdb_id, language))
+    media = _shared_row(tmdb_id, details)
+    if details is not None and title_code(language) != ENGLISH:
+        _fetch_titles(tmdb_id, "en-US")
+    return media
 
 
 def _shared_row(tmdb_id: int, details: SeriesDetails | None) -> Media:
@@ -189,16 +178,11 @@ def _shared_row(tmdb_id: int, details: SeriesDetails | None) -> Media:
     )[0]
 
 
-def _pin(
-    entry: LibraryEntry,
-    media: Media,
-    decided_by: DecidedBy,
-    english: Sequence[SeasonFacts] = (),
-) -> LibraryEntry:
+def _pin(entry: LibraryEntry, media: Media, decided_by: DecidedBy) -> LibraryEntry:
     _decide(entry.names.all(), Decision.MATCHED, decided_by, media.tmdb_id)
     candidates = entry.candidates
     entry = library.attach(entry, media)
-    lookup.identify_episodes(entry, english)
+    lookup.identify_episodes(entry)
     library.set_status(entry, LookupStatus.MATCHED, decided_by, candidates)
     return entry
 
@@ -496,13 +480,6 @@ def undo(log: DecisionLog) -> list[LibraryEntry]:
     Raises CannotUndo when a later decision was about the same names. Nothing is left to do,
     and nothing is returned, when it was undone already.
     """
-    english = {
-        entry["tmdb_id"]: _ask_in_english(
-            entry["tmdb_id"], lookup.language_or_usual(entry["names"][0]["language"])
-        )
-        for entry in log.before["entries"]
-        if entry["tmdb_id"] is not None and entry["names"]
-    }
     with library_lock(log.user_id):
         there = DecisionLog.objects.filter(pk=log.pk).first()
         if there is None:
@@ -511,7 +488,7 @@ def undo(log: DecisionLog) -> list[LibraryEntry]:
             raise CannotUndo
         if "marks" in there.before:
             return marking.restore(there)
-        return undoing.restore(there, english)
+        return undoing.restore(there)
 
 
 # --- shared by the above -----------------------------------------------------------------------
@@ -581,44 +558,66 @@ def refresh(media: Media) -> bool:
     _note_who_finished(media)
     media = store_series(details)
     lookup.identify_gone()
-    _identify_anew(media, language)
+    _fetch_further_titles(media, language)
+    _identify_anew(media)
+    return True
+
+
+def complete_titles(media: Media) -> bool:
+    """Fetch the English titles that a series wants, once; whether TMDB answered."""
+    if media.tmdb_id is None or not _fetch_titles(media.tmdb_id, "en-US", anew=True):
+        return False
+    lookup.identify_gone()
+    _identify_anew(media)
     return True
 
 
 def _language_of(media: Media) -> str:
-    """The language of most people's names of a series, in which its episodes' titles are kept.
+    """The language in which a series is fetched anew: that of most people's names of it."""
+    language = next(iter(_languages_of(media)), settings.TMDB_LANGUAGE)
+    is_usual = title_code(language) == title_code(settings.TMDB_LANGUAGE)
+    return settings.TMDB_LANGUAGE if is_usual else language
+
+
+def _languages_of(media: Media) -> list[str]:
+    """The languages of people's names of a series, the most common ones first.
 
     People and not names, of which one person's file can have any number.
     """
     names = EntryName.objects.filter(entry__media=media).exclude(language="").order_by()
     counted = names.values_list("language").annotate(n=Count("user", distinct=True))
-    for language, _people in counted.order_by("-n", "language"):
-        if is_language(language):
-            return settings.TMDB_LANGUAGE if language == _base(settings.TMDB_LANGUAGE) else language
-    return settings.TMDB_LANGUAGE
+    languages = [language for language, _ in counted.order_by("-n", "language")]
+    return list(filter(is_language, languages))[:MOST_LANGUAGES]
 
 
-def _identify_anew(media: Media, stored: str) -> None:
-    """Identify what was not known before a series was fetched anew, each user's on its own.
+def _fetch_further_titles(media: Media, stored: str) -> None:
+    """Fetch titles in other languages than the one that was `stored`, where somebody lacks them.
 
-    Titles are `stored` in one language; others' are asked for.
+    That is in whose language an episode has none, or who watched what was not identified.
     """
-    titles: dict[str, tuple[SeasonFacts, ...]] = {}
-    tmdb_id = media.tmdb_id or 0
-    for entry in lookup.to_identify(media):
-        language = lookup.language_of(entry)
-        if language not in titles:
-            further = {_base(other): other for other in ("en-US", language)}
-            further.pop(_base(stored), None)
-            titles[language] = tuple(
-                season
-                for other in further.values()
-                for season in _ask_titles(tmdb_id, other, anew=True)
-            )
-        with library_lock(entry.user_id):
-            there = LibraryEntry.objects.filter(pk=entry.pk, media=media).first()
-            if there is not None:
-                lookup.identify_episodes(there, titles[language], only_new=True)
+    of_people = _languages_of(media)
+    regular = Episode.objects.filter(season__media=media).exclude(season__number=SPECIALS)
+    known = [set(titles) for titles in regular.values_list("titles", flat=True)]
+    lacking = {c for c in map(title_code, of_people) if any(c not in codes for codes in known)}
+    if unknown := [lookup.language_of(entry) for entry in lookup.to_identify(media)]:
+        lacking |= {ENGLISH, *map(title_code, unknown)}
+    if media.wants_english:
+        lacking.add(ENGLISH)
+    lacking.discard(title_code(stored))
+    for language in (*of_people, settings.TMDB_LANGUAGE, "en-US"):
+        if title_code(language) in lacking:
+            lacking.discard(title_code(language))
+            _fetch_titles(media.tmdb_id or 0, language, anew=True)
+
+
+def _identify_anew(media: Media) -> None:
+    """Identify what was not known before a series was fetched anew, each user's on its own."""
+    unknown = lookup.to_identify(media).values_list("pk", "user_id")
+    for entry_id, user_id in list(unknown):
+        with library_lock(user_id):
+            entry = LibraryEntry.objects.filter(pk=entry_id, media=media).first()
+            if entry is not None:
+                lookup.identify_episodes(entry, only_new=True)
 
 
 def _note_who_finished(media: Media) -> None:

@@ -19,6 +19,7 @@ from media.library import seen as seen_in
 from media.models import DecisionLog, Episode, LibraryEntry, Media, Season, Viewing
 from media.pages import Next, is_complete, make_bar, numbered, progress_text
 from media.progress import SPECIALS, EpisodeKey, Watched, episode_keys
+from media.titles import show_titles_in
 from media.wording import generic_season
 
 # Of episodes, viewings or titles on one page. A file can make a series of any length, and while
@@ -274,6 +275,7 @@ def series_page(entry: LibraryEntry, opened: str = "") -> SeriesPage:
     """
     media = entry.media
     seasons = list(media.seasons.prefetch_related("episodes"))
+    show_titles_in(seasons, entry.shown_in)
     regular, special = _seen(entry)
     views = _seasons([s for s in seasons if s.number != SPECIALS], regular, media.aired_episodes)
     upcoming = _next(views)
@@ -429,7 +431,7 @@ def _season(
     lines += _in_order(extra)
     return SeasonView(
         number=season.number,
-        name=_season_name(season.number, season.name),
+        name=_season_name(season.number, season.shown_name),
         watched=sum(line.is_watched for line in lines),
         total=season.episode_count or None,
         lines=tuple(lines),
@@ -471,7 +473,7 @@ def _listed_line(episode: Episode, seen: _SeenByKey, is_aired: bool = True) -> L
     return Line(
         key=f"t{episode.tmdb_id}",
         number=episode.number,
-        title=episode.title or numbered(episode.number),
+        title=episode.shown_title or numbered(episode.number),
         air_date=episode.air_date,
         is_aired=is_aired,
         is_watched=found is not None,

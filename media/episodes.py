@@ -31,12 +31,16 @@ _PART = re.compile(r"(?:part|parte|partie|teil|deel|del|czesc|cast|osa|resz|ча
 
 @dataclass(frozen=True, slots=True)
 class EpisodeFacts:
-    """An episode as TMDB has it; `id` stays when TMDB renumbers."""
+    """An episode as TMDB has it; `id` stays when TMDB renumbers.
+
+    `other_titles` are those in further languages.
+    """
 
     id: int
     number: int
     title: str
     air_date: date | None = None
+    other_titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class SeasonFacts:
     episode_count: int | None = None
     episodes: tuple[EpisodeFacts, ...] | None = None
     air_date: date | None = None
+    other_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,11 @@ class Titles:
         numbers: dict[int, tuple[int, int]] = {}
         self.names: dict[str, int] = {}
         for season in (*seasons, *english):
-            if season.name:
-                self.names.setdefault(fold(season.name), season.number)
+            for name in filter(None, (season.name, *season.other_names)):
+                self.names.setdefault(fold(name), season.number)
             for episode in season.episodes or ():
                 numbers.setdefault(episode.id, (season.number, episode.number))
-                titles[episode.id].append(episode.title)
+                titles[episode.id] += (episode.title, *episode.other_titles)
         self.episodes = [
             Place(
                 id,

@@ -24,7 +24,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from media import bulk, doubts, library, matching
-from media.asking import Answer, Question, ask, season_facts
+from media.asking import Answer, Question, ask
 from media.catalogue import store_series
 from media.doubts import DoubtfulName
 from media.episodes import EpisodeFacts, SeasonFacts, Watched, identify
@@ -318,7 +318,7 @@ def record(
             touched.discard(entry.pk)
         if touched:
             for other in LibraryEntry.objects.filter(pk__in=touched, lookup_status="matched"):
-                identify_episodes(other, _english(answer, other))
+                identify_episodes(other)
             library.recount(touched)
         told = result if subject.is_to_be_matched else None
         on_recorded(told)
@@ -362,19 +362,12 @@ def _decide(entry: LibraryEntry, answer: Answer) -> Result:
         library.recount([entry.pk])
         return Result(entry.pk, status)
     entry = library.attach(entry, store_series(matched))
-    identify_episodes(entry, _english(answer, entry))
+    if english := answer.english.get(matched.id):
+        store_series(english)
+    identify_episodes(entry)
     if entry.decided_by == DecidedBy.AUTOMATIC:
         library.set_status(entry, LookupStatus.MATCHED, candidates=candidates)
     return Result(entry.pk, LookupStatus.MATCHED)
-
-
-def _english(answer: Answer, entry: LibraryEntry) -> tuple[SeasonFacts, ...]:
-    """The English episode titles of an entry's series, where they were asked for."""
-    if not answer.english:
-        return ()
-    tmdb_id = LibraryEntry.objects.filter(pk=entry.pk).values_list("media__tmdb_id", flat=True)
-    details = answer.english.get(tmdb_id.get() or 0)
-    return season_facts(details.seasons) if details else ()
 
 
 def candidates_to_show(answer: Answer) -> list[dict[str, object]]:
@@ -410,13 +403,11 @@ def candidates_to_show(answer: Answer) -> list[dict[str, object]]:
     return shown
 
 
-def identify_episodes(
-    entry: LibraryEntry, titles: Sequence[SeasonFacts] = (), *, only_new: bool = False
-) -> None:
+def identify_episodes(entry: LibraryEntry, *, only_new: bool = False) -> None:
     """Set which TMDB episodes an entry's viewings are, and count anew. Needs the user's lock.
 
-    `titles` are the same episodes in further languages. A viewing that is known to be of an
-    episode stays so unless another is found for it; with `only_new` in any case.
+    A viewing that is known to be of an episode stays so unless another is found for it; with
+    `only_new` in any case.
     """
     _go_on_to_successors(entry)
     viewings = list(
@@ -453,7 +444,6 @@ def identify_episodes(
                 for pk, season, season_name, number, title, _, _ in free
             ],
             seasons,
-            titles,
         )
         links, changed = set(), []
         found_again = {tmdb_id for ids in found.values() for tmdb_id in ids}
@@ -512,17 +502,22 @@ def _stored_seasons(
     """A series' seasons as stored, and by TMDB's episode id its primary key and season."""
     episodes: dict[int, list[EpisodeFacts]] = {}
     keys: dict[int, tuple[int, int]] = {}
-    for pk, season, tmdb_id, number, title, air_date in (
+    for pk, season, tmdb_id, number, title, titles, air_date in (
         Episode.objects.filter(season__media=media_id)
         .order_by("season__number", "number", "tmdb_id")
-        .values_list("pk", "season__number", "tmdb_id", "number", "title", "air_date")
+        .values_list("pk", "season__number", "tmdb_id", "number", "title", "titles", "air_date")
     ):
-        episodes.setdefault(season, []).append(EpisodeFacts(tmdb_id, number, title, air_date))
+        others = tuple(other for other in titles.values() if other != title)
+        episodes.setdefault(season, []).append(
+            EpisodeFacts(tmdb_id, number, title, air_date, others)
+        )
         keys[tmdb_id] = pk, season
     seasons = [
-        SeasonFacts(number, name, count, tuple(episodes.get(number, ())))
-        for number, name, count in Season.objects.filter(media=media_id).values_list(
-            "number", "name", "episode_count"
+        SeasonFacts(
+            number, name, count, tuple(episodes.get(number, ())), other_names=tuple(names.values())
+        )
+        for number, name, names, count in Season.objects.filter(media=media_id).values_list(
+            "number", "name", "names", "episode_count"
         )
     ]
     return seasons, keys

@@ -77,8 +77,9 @@ def viewing(request: SignedInRequest, pk: int, viewing_pk: int) -> HttpResponse:
 
 
 def _entry(request: SignedInRequest, pk: int, *along: str) -> LibraryEntry:
-    entries = LibraryEntry.objects.of(request.user).with_own_name().with_last_time()
-    entry = get_object_or_404(entries.select_related("media").prefetch_related(*along), pk=pk)
+    entries = LibraryEntry.objects.of(request.user).with_own_name().with_own_language()
+    entries = entries.with_last_time().select_related("media").prefetch_related(*along)
+    entry = get_object_or_404(entries, pk=pk)
     put_into_language([entry], request.user)
     return entry
 

@@ -78,6 +78,10 @@ class MediaQuerySet(models.QuerySet["Media"]):
             .order_by(F("last_tmdb_update").asc(nulls_first=True), "pk")
         )
 
+    def wanting_english(self) -> Self:
+        """Series whose episodes have no titles but perhaps in English."""
+        return self.filter(wants_english=True, tmdb_gone_at__isnull=True).order_by("pk")
+
 
 COMPLETE = Q(media__media_type="tv_series") & (
     Q(media__aired_episodes__gt=0, watched_episodes_count__gte=F("media__aired_episodes"))
@@ -192,7 +196,7 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
     def for_display(self) -> Self:
         """With what a card shows, in a fixed number of queries."""
-        shown = self.with_own_name().with_last_time()
+        shown = self.with_own_name().with_own_language().with_last_time()
         return shown.select_related("media").prefetch_related("media__seasons")
 
     def with_last_time(self) -> Self:
@@ -204,6 +208,11 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
     def with_own_name(self) -> Self:
         """With `own_name`, what the user's own files call it: the first name by letters."""
         return self.annotate(own_name=self.first_name())
+
+    def with_own_language(self) -> Self:
+        """With `own_language`, that of the user's own files, as far as it is known."""
+        languages = self._names().exclude(language="").values("language")
+        return self.annotate(own_language=models.Subquery(languages[:1]))
 
     @classmethod
     def first_name(cls, entry: str = "pk") -> models.Subquery:
@@ -308,6 +317,11 @@ class Media(models.Model):
     tmdb_gone_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When TMDB first said that this ID does not exist.")
     )
+    wants_english = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Whether episodes have no titles, and English ones were not asked for."),
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -352,6 +366,12 @@ class Media(models.Model):
                 name="media_media_due_for_refresh",
                 condition=Q(tmdb_id__isnull=False, media_type="tv_series"),
             ),
+            # worker: series of which English titles are to be fetched.
+            models.Index(
+                fields=["wants_english"],
+                name="media_media_wants_english",
+                condition=Q(wants_english=True),
+            ),
             # Needs attention: the few that TMDB doesn't have any more.
             models.Index(
                 fields=["tmdb_gone_at"],
@@ -383,8 +403,14 @@ class Season(models.Model):
     media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="seasons")
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=300, blank=True)
+    names = models.JSONField(
+        default=dict, blank=True, help_text=_("TMDB's names by language, such as de.")
+    )
     episode_count = models.PositiveIntegerField(default=0)
     air_date = models.DateField(null=True, blank=True)
+
+    # What a page calls it, once `show_titles_in` said it; nothing where it is only numbered.
+    shown_name = ""
 
     class Meta:
         ordering = ["number"]
@@ -409,6 +435,9 @@ class Episode(models.Model):
     tmdb_id = models.PositiveBigIntegerField()
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=500, blank=True)
+    titles = models.JSONField(
+        default=dict, blank=True, help_text=_("TMDB's titles by language, such as de.")
+    )
     air_date = models.DateField(null=True, blank=True)
     successor = models.ForeignKey(
         "self",
@@ -418,6 +447,9 @@ class Episode(models.Model):
         related_name="+",
         help_text=_("What TMDB lists in its place."),
     )
+
+    # What a page calls it, once `show_titles_in` said it; nothing where it is only numbered.
+    shown_title = ""
 
     class Meta:
         ordering = ["number"]
@@ -491,6 +523,22 @@ class LibraryEntry(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("media:entry", args=[self.pk])
+
+    # Which one the user chose for titles, once `put_into_language` told it.
+    title_language = ""
+
+    @property
+    def shown_in(self) -> tuple[str, ...]:
+        """The languages in which titles of its episodes are shown, the best first.
+
+        Asks the database unless the names or `own_language` came with the entry.
+        """
+        if hasattr(self, "own_language"):
+            own = self.own_language
+        else:
+            own = next((name.language for name in self.names.all() if name.language), None)
+        wanted = (self.title_language, own or settings.TMDB_LANGUAGE, "en")
+        return tuple(language for language in wanted if language)
 
     @property
     def last_day(self) -> date | None:

@@ -45,7 +45,7 @@ from media.models import (
     Viewing,
 )
 from media.progress import SPECIALS
-from media.titles import by_shown_title, put_into_language
+from media.titles import by_shown_title, episode_title, put_into_language
 from media.wording import generic_number
 
 # Full rows of two, three, four, six or eight.
@@ -381,14 +381,14 @@ def next_episodes(
     query, of the episodes of two seasons of each entry at most.
     """
     goes_on = {entry.pk: _goes_on(entry, watched[entry.pk]) for entry in entries}
-    episodes: dict[int, list[tuple[int, int, str, date | None]]] = defaultdict(list)
+    episodes: dict[int, list[tuple[int, int, dict[str, str], date | None]]] = defaultdict(list)
     rows = Episode.objects.filter(
         season__in=[season.pk for seasons in goes_on.values() for season, _ in seasons]
     )
-    for season_id, tmdb_id, number, title, day in rows.order_by("number").values_list(
-        "season_id", "tmdb_id", "number", "title", "air_date"
+    for season_id, tmdb_id, number, title, titles, day in rows.order_by("number").values_list(
+        "season_id", "tmdb_id", "number", "title", "titles", "air_date"
     ):
-        episodes[season_id].append((tmdb_id, number, title, day))
+        episodes[season_id].append((tmdb_id, number, titles or {"": title}, day))
     found = {}
     today = timezone.localdate()
     for entry in entries:
@@ -397,8 +397,13 @@ def next_episodes(
             before = sum(s.episode_count for s in _regular(entry) if s.number < season.number)
             found[entry.pk] = next(
                 (
-                    Next(f"t{tmdb_id}", season.number, number, title or numbered(number))
-                    for at, (tmdb_id, number, title, day) in enumerate(episodes[season.pk], 1)
+                    Next(
+                        f"t{tmdb_id}",
+                        season.number,
+                        number,
+                        episode_title(titles, number, entry.shown_in) or numbered(number),
+                    )
+                    for at, (tmdb_id, number, titles, day) in enumerate(episodes[season.pk], 1)
                     if number > after
                     and (day <= today if day else aired is None or before + at <= aired)
                 ),

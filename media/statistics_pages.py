@@ -374,7 +374,8 @@ def current_figures(user: User, selection: Selection) -> Found:
 
 def named_entries(user: User, figures: Figures) -> Mapping[int, LibraryEntry]:
     """The entries that the figures speak of, with their posters and names; one query."""
-    entries = LibraryEntry.objects.of(user).with_own_name().select_related("media")
+    entries = LibraryEntry.objects.of(user).with_own_name().with_own_language()
+    entries = entries.select_related("media")
     found = entries.in_bulk(list(figures.named))
     put_into_language(list(found.values()), user)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 
 from django.utils import timezone
 from django_tasks import task
@@ -50,22 +51,34 @@ def work_out_statistics(user_id: int) -> None:
         work_out_statistics.enqueue(user_id)
 
 
+@task(priority=-15)
+def complete_titles() -> None:
+    """Fetch English titles of series whose episodes have none, for a few seconds."""
+    if _fetch_for_a_while(Media.objects.wanting_english(), deciding.complete_titles):
+        complete_titles.enqueue()
+
+
 @task(priority=-20)
 def refresh_due() -> None:
-    """Fetch the series anew whose totals may be out of date, for a few seconds.
+    """Fetch the series anew whose totals may be out of date, for a few seconds."""
+    if _fetch_for_a_while(Media.objects.due_for_refresh(timezone.now()), deciding.refresh):
+        refresh_due.enqueue()
 
-    Ends when TMDB cannot be reached. The next task goes on with the rest.
+
+def _fetch_for_a_while(series: Iterable[Media], fetch: Callable[[Media], bool]) -> bool:
+    """Fetch series for a few seconds; whether another task is to go on with the rest.
+
+    Ends when TMDB cannot be reached.
     """
     ends = time.monotonic() + SLICE_SECONDS
     answered = failures = 0
-    for media in Media.objects.due_for_refresh(timezone.now()):
-        if deciding.refresh(media):
+    for media in series:
+        if fetch(media):
             answered, failures = answered + 1, 0
         else:
             failures += 1
         if failures >= FAILURES_IN_A_ROW:
-            return
+            return False
         if time.monotonic() >= ends:
-            if answered:
-                refresh_due.enqueue()
-            return
+            return answered > 0
+    return False

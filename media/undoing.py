@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import QuerySet
 
 from media import library, lookup
-from media.episodes import SeasonFacts
 from media.models import (
     DecidedBy,
     Decision,
@@ -150,11 +149,8 @@ def current(logs: Sequence[DecisionLog]) -> set[int]:
     return found
 
 
-def restore(log: DecisionLog, english: Mapping[int, Sequence[SeasonFacts]]) -> list[LibraryEntry]:
-    """Put back what a decision replaced, and forget the decision; the entries as they are then.
-
-    `english` has English episode titles by TMDB id, where the names are in another language.
-    """
+def restore(log: DecisionLog) -> list[LibraryEntry]:
+    """Put back what a decision replaced, and forget the decision; the entries as they are then."""
     before, user_id = log.before, log.user_id
     titles = [reading["title"] for reading in before["readings"]]
     viewings = Viewing.objects.filter(user_id=user_id, title_hash__in=titles)
@@ -172,7 +168,7 @@ def restore(log: DecisionLog, english: Mapping[int, Sequence[SeasonFacts]]) -> l
     _restore_readings(user_id, before["readings"])
     for entry in entries:
         # What has no seasons (any more) loses the episodes of those it had.
-        lookup.identify_episodes(entry, english.get(entry.media.tmdb_id or 0, ()))
+        lookup.identify_episodes(entry)
     touched |= {entry.pk for entry in entries}
     library.recount(touched - library.remove_empty_entries(touched))
     log.delete()

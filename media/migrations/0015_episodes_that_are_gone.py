@@ -4,6 +4,16 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def forget_gone(apps, schema_editor):
+    """Before each episode has to have a season again: without, none is listed anywhere."""
+    gone = apps.get_model("media", "Episode").objects.filter(season__isnull=True)
+    apps.get_model("media", "Viewing").tmdb_episodes.through.objects.filter(episode__in=gone).delete()
+    gone.update(successor=None)
+    gone.delete()
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -21,6 +31,7 @@ class Migration(migrations.Migration):
             name='season',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='episodes', to='media.season'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget_gone),
         migrations.AddConstraint(
             model_name='episode',
             constraint=models.CheckConstraint(condition=models.Q(('season__isnull', True), ('successor__isnull', True), _connector='OR'), name='media_episode_listed_has_no_successor'),

@@ -12,9 +12,16 @@ from media.models import LibraryEntry, MediaType, Viewing
 DAY = date(2020, 5, 1)
 
 
-def watch(user: User, series: str, *titles: str, season: int = 1, day: date = DAY) -> LibraryEntry:
+def watch(
+    user: User,
+    series: str,
+    *titles: str,
+    season: int = 1,
+    day: date = DAY,
+    language: str = "en",
+) -> LibraryEntry:
     """Viewings of a series' episodes, as an import would store them."""
-    name = library.NewName(MediaType.TV_SERIES, series, series.casefold(), "en")
+    name = library.NewName(MediaType.TV_SERIES, series, series.casefold(), language)
     found = library.find_or_create_names(user.pk, [name])[MediaType.TV_SERIES, name.key]
     for title in titles:
         raw = f"{series}: Season {season}: {title}"

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
+from imports import sweeping
 from media import deciding, lookup, marking
 from media.catalogue import store_series
 from media.entry_pages import series_page
@@ -15,6 +17,7 @@ from media.forms import LibraryQuery
 from media.models import Episode, LibraryEntry, Media, Season, Source, Viewing
 from media.pages import library_page
 from media.tests.making import DAY, look_up, watch
+from media.titles import episode_title, put_into_language
 from tmdb.service import Seasons, series_details
 
 DARK = 70523
@@ -240,3 +243,161 @@ def test_a_successor_that_is_gone_in_turn_is_followed_on(user, dark):
     lookup.identify_gone()
     assert watched_episodes(user) == [("Lies", 1, [912]), ("Secrets", 1, [911])]
     assert Episode.objects.count() == 2
+
+
+@pytest.fixture
+def ben(db):
+    return User.objects.create_user("ben")
+
+
+@pytest.fixture
+def translated(dark):
+    """Dark with titles in German, too."""
+    change(dark, {1: ["Secrets", "Lies", "Past and Present"]})
+    dark["titles_in"] = {"de": {1: ["Geheimnisse", "Lügen", "Gestern und heute"]}}
+    return dark
+
+
+def reimport(user, *titles, **options):
+    """What an import does with further titles of a series that is matched."""
+    watch(user, "Dark", *titles, **options)
+    lookup.identify_new_viewings(LibraryEntry.objects.of(user))
+
+
+def next_for(user):
+    """What comes next, on the card and on the page of the series."""
+    entry = LibraryEntry.objects.of(user).select_related("media").prefetch_related("names").get()
+    put_into_language([entry], user)
+    page = series_page(entry)
+    assert page.next == next_on_card(user)
+    return page.next and page.next.title
+
+
+class TestLanguages:
+    def test_nobody_elses_look_up_takes_the_titles_of_ones_language(self, user, ben, translated):
+        watch(user, "Dark", "Secrets")
+        look_up()
+        watch(ben, "Dark", "Geheimnisse", language="de")
+        look_up()
+        reimport(user, "Lies")
+        assert watched_episodes(user)[0] == ("Lies", 1, [DARK * 10_000 + 102])
+        assert (next_for(user), next_for(ben)) == ("Past and Present", "Lügen")
+
+    def test_rows_in_any_language_stored_are_identified(self, user, ben, translated):
+        watch(user, "Dark", "Secrets")
+        watch(ben, "Dark", "Geheimnisse", language="de")
+        look_up()
+        reimport(user, "Lügen")
+        reimport(ben, "Lies", language="de")
+        assert {
+            ids for who in (user, ben) for t, _, [ids] in watched_episodes(who) if "L" in t
+        } == {DARK * 10_000 + 102}
+
+    def test_the_language_that_one_chose_for_titles_goes_first(self, user, ben, translated):
+        watch(user, "Dark", "Secrets")
+        watch(ben, "Dark", "Geheimnisse", language="de")
+        look_up()
+        user.title_language = "de"
+        assert next_for(user) == "Lügen"
+        user.title_language = "fr"
+        assert next_for(user) == "Lies"
+
+    def test_a_refresh_in_one_language_keeps_and_completes_the_others(
+        self, user, ben, translated, tmdb
+    ):
+        watch(user, "Dark", "Secrets")
+        watch(ben, "Dark", "Geheimnisse", language="de")
+        look_up()
+        german = translated["titles_in"]["de"][1]
+        translated["titles_in"]["de"] = {1: [*german, "Doppelleben"]}
+        tmdb.languages.clear()
+        refresh(translated, {1: ["Secrets", "Lies", "Past and Present", "Double Lives"]})
+        assert Episode.objects.get(number=4).titles == {"de": "Doppelleben", "en": "Double Lives"}
+        assert len(tmdb.languages) == 2
+        tmdb.languages.clear()
+        refresh(translated, translated["titles"])
+        assert len(tmdb.languages) == 1, "nothing is missing any more"
+
+    def test_the_cached_answer_of_another_language_adds_its_titles_alone(self, user, translated):
+        watch(user, "Dark", "Secrets")
+        look_up()
+        german = series_details(DARK, "de", Seasons.ALL)
+        refresh(translated, {1: ["Secrets", "Truths"]})
+        store_series(replace(german, fetched_at=german.fetched_at - timedelta(hours=1)))
+        assert dict(Episode.objects.values_list("title", "titles")) == {
+            "Secrets": {"en": "Secrets", "de": "Geheimnisse"},
+            "Truths": {"en": "Truths", "de": "Lügen"},
+        }
+
+    def test_seasons_have_names_by_language_too(self, user, translated):
+        watch(user, "Dark", "Secrets")
+        look_up()
+        details = series_details(DARK, "en", Seasons.ALL)
+        for code, name in (("en", "Coven"), ("de", "Hexenzirkel"), ("fr", "Saison 1")):
+            of_season = tuple(replace(season, name=name) for season in details.seasons)
+            store_series(replace(details, seasons=of_season, language=code))
+        user.title_language = "de"
+        entry = LibraryEntry.objects.get()
+        put_into_language([entry], user)
+        assert series_page(entry).seasons[0].name == "Hexenzirkel"
+        entry.title_language = "fr"
+        assert series_page(entry).seasons[0].name == "Coven"
+
+    def test_titles_that_only_number_are_none(self):
+        titles = {"de": "Folge 3", "en": "Lies", "fr": "Mensonges", "pt-BR": "Mentiras"}
+        assert episode_title(titles, 3, ["de", "en"]) == "Lies"
+        assert episode_title(titles, 3, ["pt-PT", "en"]) == "Mentiras"
+        assert episode_title(titles, 3, ["tr"]) == "Lies"
+        assert episode_title({"de": "Folge 3"}, 3, ["de"]) == ""
+        assert episode_title({"de": "Folge 14"}, 3, ["de"]) == "Folge 14"
+
+
+class TestEnglishTitles:
+    """They are fetched in the background where a series has none in the language of its rows."""
+
+    @pytest.fixture
+    def numbered(self, dark):
+        change(dark, {1: ["Secrets", "Lies", "Past and Present"]})
+        dark["titles_in"] = {"de": {1: ["Folge 1", "Folge 2", "Folge 3"]}}
+        return dark
+
+    def test_they_come_with_the_next_task_and_are_asked_for_once(self, ben, numbered, tmdb):
+        watch(ben, "Dark", "Folge 1", "Lies", language="de")
+        look_up()
+        assert (next_for(ben), len(tmdb.asked)) == ("Episode 2", 2)
+        assert watched_episodes(ben)[1] == ("Lies", None, [])
+        sweeping.fetch_titles(timezone.now())
+        assert (next_for(ben), len(tmdb.asked)) == ("Past and Present", 3)
+        assert watched_episodes(ben)[1] == ("Lies", 1, [DARK * 10_000 + 102])
+        sweeping.fetch_titles(timezone.now() + timedelta(days=1))
+        assert len(tmdb.asked) == 3
+
+    def test_no_page_asks_for_them(self, client, ben, numbered, tmdb):
+        watch(ben, "Dark", "Folge 1", language="de")
+        look_up()
+        asked = len(tmdb.asked)
+        client.force_login(ben)
+        for address in ("/", LibraryEntry.objects.get().get_absolute_url()):
+            assert client.get(address).status_code == 200
+        assert len(tmdb.asked) == asked
+
+    def test_nobody_asks_where_there_are_titles_or_english_ones_are_no_better(
+        self, user, ben, translated, tmdb
+    ):
+        tmdb.add(5, "Plain", {1: ["Episode 1", "Episode 2"]})
+        watch(ben, "Dark", "Geheimnisse", language="de")
+        watch(user, "Plain", "Episode 1")
+        look_up()
+        assert not Media.objects.wanting_english().exists()
+
+    def test_a_failing_tmdb_is_left_alone_for_a_while(self, ben, numbered, tmdb, monkeypatch):
+        monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+        watch(ben, "Dark", "Folge 1", language="de")
+        look_up()
+        tmdb.status = 503
+        sweeping.fetch_titles(timezone.now())
+        assert Media.objects.wanting_english().exists()
+        tmdb.status = 200
+        deciding.refresh(Media.objects.get(tmdb_id=DARK))
+        assert not Media.objects.wanting_english().exists()
+        assert next_for(ben) == "Lies"
