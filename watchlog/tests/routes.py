@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -167,17 +168,48 @@ OBJECTS: dict[str, OfPerson] = {
 STAFF_NAMESPACE = "admin"
 
 
+# Shown to nobody as a page, and why.
+NO_PAGE = {
+    "healthz": "for programs",
+    "manifest": "for browsers",
+    "favicon": "leads to a picture",
+    "download": "a file",
+    "download-csv": "a file",
+    "imports:progress": "the part of an import's page that is drawn anew",
+    "imports:problems": "a file",
+    "media:api": "for programs",
+    "media:poster": "a picture",
+    "media:year-picture": "a picture",
+}
+
+
 def all_routes() -> Iterator[tuple[str, str]]:
     """Name (with its namespace) and address of every page; the address where it has no name."""
-    yield from _below(get_resolver(), "", "")
+    for name, address, _pattern in _below(get_resolver(), "", ""):
+        yield name, address
 
 
-def _below(resolver: URLResolver, namespace: str, prefix: str) -> Iterator[tuple[str, str]]:
+def routes_that_show() -> set[str]:
+    """The names of those that answer to a visit, the administration's apart."""
+    return {
+        name
+        for name, address, pattern in _below(get_resolver(), "", "")
+        if not getattr(pattern.callback, "shows_nothing", False) and not is_admin(name, address)
+    }
+
+
+def is_admin(name: str, address: str) -> bool:
+    return name.startswith(f"{STAFF_NAMESPACE}:") or address.startswith(settings.ADMIN_PATH)
+
+
+def _below(
+    resolver: URLResolver, namespace: str, prefix: str
+) -> Iterator[tuple[str, str, URLPattern]]:
     for pattern in resolver.url_patterns:
         address = prefix + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
             name = f"{namespace}{pattern.name}" if pattern.name else address
-            yield name, address
+            yield name, address, pattern
         else:
             inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
             yield from _below(pattern, inner, address)

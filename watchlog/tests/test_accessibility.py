@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.urls import reverse
 
-from imports import importing
-from imports.models import Import
-from imports.tests.making import history
-from media import deciding, marking
-from media.models import LibraryEntry, LookupStatus
-from media.tests.shelf import DAY, add_movie, add_seasons, add_series, watch
 from watchlog.tests import test_browser
+from watchlog.tests.pages import ALL, Visit
 from watchlog.tests.test_browser import DESKTOP, PHONE, fits
+from watchlog.tests.test_browser_layout import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,27 +27,14 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
 }).observe({type: "layout-shift", buffered: true});
 """
-REFUSED = {"/nothing-here/": 404, "/sign-out/": 405}
-CANDIDATE = {
-    "tmdb_id": 1,
-    "name": "Komi Can't Communicate",
-    "original_name": "Komi-san",
-    "year": 2021,
-    "countries": ["JP"],
-    "poster_path": "",
-    "seasons": 2,
-    "episodes": 24,
-    "score": 60.0,
-    "parts": [
-        {
-            "name": "name",
-            "points": 60.0,
-            "sentence": "the same name: %(name)s",
-            "values": {"name": "Komi Can't Communicate"},
-        }
-    ],
+# Colours that fade from one theme to the other are neither.
+FADED = """
+async () => {
+  const fading = () => document.getAnimations().filter((one) => one instanceof CSSTransition);
+  while (fading().length) await Promise.allSettled(fading().map((one) => one.finished));
 }
-RIVAL = CANDIDATE | {"tmdb_id": 2, "year": 2022, "score": 58.0}
+"""
+UNFOLD = "folds => { for (const fold of folds) fold.open = true; }"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,136 +46,45 @@ def _queries_beside_playwright():
 
 
 @pytest.fixture
-def address(live_server):
-    return live_server.url
+def visit(live_server, client, make_user, settings, monkeypatch):
+    return Visit(client, make_user, settings, monkeypatch)
 
 
-@pytest.fixture
-def pages(address, client, make_user, settings):
-    """The addresses of all pages of somebody who has one of everything."""
-    settings.TMDB_API_KEY = "key"
-    user = make_user("anna", is_staff=True)
-    client.force_login(user)
-    dark = add_series(user, "Dark", [10, 8, 8], 14, tmdb_status="Ended")
-    episode = dark.media.seasons.get(number=1).episodes.get(number=1)
-    bonus = watch(dark, "Dark: Bonus", DAY, season_number=0, episode_title="Making of")
-    assert bonus.entry_id == dark.pk
-    late = datetime(2024, 5, 9, 21, 30, tzinfo=UTC)
-    watch(dark, "Dark: Late", late.date(), watched_at=late, duration_seconds=3000, profile="Anna")
-    marking.watch_episodes(dark, [episode.tmdb_id], DAY)
-    lost = add_series(user, "Our Holidays", watched=3)
-    unsure = add_series(user, "Komi", watched=2)
-    LibraryEntry.objects.filter(pk=unsure.pk).update(
-        lookup_status=LookupStatus.UNCERTAIN, candidates=[CANDIDATE, RIVAL]
-    )
-    open_one = add_series(user, "Kingdom", watched=2)
-    LibraryEntry.objects.filter(pk=open_one.pk).update(
-        lookup_status=LookupStatus.UNCERTAIN, candidates=[CANDIDATE]
-    )
-    movie = add_movie(user, "Roma")
-    seasons = add_series(user, "Money Heist", [6], 3)
-    add_seasons(seasons.media, [3], first_number=0)
-    watch(seasons, "Money Heist: Extra", DAY, season_number=1, episode_title="Extra")
-    deciding.hide(seasons, hidden=True)
-    settings.TMDB_API_KEY = ""
-    done = importing.submit(
-        user, "NetflixViewingHistory.csv", history(("Okja", "6/18/21"), ("", "x"))
-    )
-    importing.run(done.pk)
-    assert Import.objects.filter(user=user).exists()
-    return [
-        "/",
-        "/?view=table",
-        "/?q=zzz&view=grid",
-        dark.get_absolute_url(),
-        lost.get_absolute_url(),
-        unsure.get_absolute_url(),
-        movie.get_absolute_url(),
-        f"{seasons.get_absolute_url()}?open=other-specials",
-        reverse("media:episode", args=[dark.pk, f"t{episode.tmdb_id}"]),
-        reverse("media:fix", args=[unsure.pk]),
-        reverse("media:fix", args=[movie.pk]),
-        reverse("media:attention"),
-        reverse("media:decided"),
-        reverse("history"),
-        "/history/?q=zzz",
-        "/history/?day=2024-05-01",
-        "/statistics/",
-        "/statistics/?year=2024&of=hours",
-        "/statistics/?profile=Anna",
-        f"/statistics/?series={dark.pk}",
-        "/statistics/?year=1999",
-        "/statistics/2024/",
-        "/statistics/2019/",
-        reverse("imports:new"),
-        reverse("imports:list"),
-        done.get_absolute_url(),
-        reverse("accounts:account"),
-        reverse("accounts:settings"),
-        reverse("accounts:password"),
-        reverse("about"),
-        "/nothing-here/",
-    ]
-
-
-@pytest.fixture
-def doors(address, make_user):
-    """The addresses of the pages for who is not signed in."""
-    make_user("ben")
-    return [reverse("accounts:login"), reverse("about"), *REFUSED]
-
-
-def look(chromium, address, paths, theme, viewport, cookie=None):
-    """What is wrong with the pages: violations, shifts, and what sticks out sideways."""
-    context = chromium.new_context(viewport=viewport, color_scheme=theme)
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def tab(request, chromium):
+    """A tab of a browser in which nobody is signed in yet."""
+    context = chromium.new_context(viewport=request.param, reduced_motion="reduce")
     context.add_init_script(WATCH_SHIFTS)
-    if cookie:
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": address}])
-    page = context.new_page()
-    wrong = []
-    for path in paths:
-        answer = page.goto(address + path)
-        assert answer.status == REFUSED.get(path, 200), path
-        for fold in page.locator("main details.menu, main details.behind").all():
-            fold.evaluate("fold => fold.open = true")
-        page.evaluate(AXE)
-        wrong += [f"{path}: {violation}" for violation in page.evaluate(FIND_VIOLATIONS)]
-        page.reload()
-        page.wait_for_load_state("networkidle")
-        if (shift := page.evaluate("window.shift")) > 0.01:
-            wrong.append(f"{path}: shifts by {shift:.3f}")
-        fits(page)
+    yield context.new_page()
     context.close()
-    return wrong
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_nothing_keeps_anybody_from_using_a_page(chromium, address, pages, client, theme, viewport):
-    cookie = client.cookies["sessionid"].value
-    assert look(chromium, address, pages, theme, viewport, cookie) == []
+def whats_wrong(tab, address, page):
+    """What is wrong with a page: what moves, sticks out sideways, or keeps somebody from using it."""
+    if page.html:
+        tab.route(address, lambda route: route.fulfill(status=page.status, body=page.html), times=1)
+    tab.emulate_media(color_scheme="light")
+    answer = tab.goto(address)
+    assert answer.status == page.status, page
+    settle(tab)
+    if (shift := tab.evaluate("window.shift")) > 0.01:
+        yield f"{page.path}: shifts by {shift:.3f}"
+    fits(tab)
+    tab.locator("main details").evaluate_all(UNFOLD)
+    tab.evaluate(AXE)
+    for theme in ("light", "dark"):
+        tab.emulate_media(color_scheme=theme)
+        settle(tab)
+        tab.evaluate(FADED)
+        for violation in tab.evaluate(FIND_VIOLATIONS):
+            yield f"{page.path}, {theme}: {violation}"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_keeps_anybody_from_coming_in(chromium, address, doors, theme):
-    assert look(chromium, address, doors, theme, PHONE) == []
-
-
-def test_nothing_keeps_anybody_from_beginning(chromium, address, client, make_user):
-    client.force_login(make_user("anna"))
-    cookie = client.cookies["sessionid"].value
-    assert (
-        look(
-            chromium,
-            address,
-            ["/", "/history/", "/statistics/", "/imports/"],
-            "light",
-            PHONE,
-            cookie,
-        )
-        == []
-    )
-
-
-def test_the_set_up_can_be_used_by_everybody(chromium, address):
-    assert look(chromium, address, ["/setup/"], "light", DESKTOP) == []
+@pytest.mark.parametrize("whose", ALL)
+def test_nothing_keeps_anybody_from_using_a_page(tab, live_server, visit, whose):
+    pages = list(ALL[whose](visit))
+    if session := visit.client.cookies.get("sessionid"):
+        cookie = {"name": "sessionid", "value": session.value, "url": live_server.url}
+        tab.context.add_cookies([cookie])
+    wrong = [what for page in pages for what in whats_wrong(tab, live_server.url + page.path, page)]
+    assert wrong == []

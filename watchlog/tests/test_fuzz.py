@@ -32,9 +32,10 @@ from watchlog.tests.routes import (
     PUBLIC,
     SECRET,
     SHARED,
+    is_admin,
     make_person,
 )
-from watchlog.tests.test_isolation import everything_of, is_admin
+from watchlog.tests.test_isolation import everything_of
 
 pytestmark = pytest.mark.django_db
 

@@ -17,6 +17,7 @@ from watchlog.tests.routes import (
     PUBLIC,
     SECRET,
     SHARED,
+    is_admin,
     make_person,
 )
 
@@ -52,10 +53,6 @@ def everything_of(person):
             "sessions",
         )
     }
-
-
-def is_admin(name, address):
-    return name.startswith(f"{routes.STAFF_NAMESPACE}:") or address.startswith(project.ADMIN_PATH)
 
 
 def test_every_page_is_classified():
