@@ -82,8 +82,12 @@ ROMAN = {
     "xix": "19", "xx": "20",
 }  # fmt: skip
 # Letters that do not come apart into a plain one and a mark.
-LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+WHOLE_LETTERS = re.compile(f"[{''.join(LETTERS)}]")
+BMP = range(0x10000)
+# Marks, and whatever lies beyond the plane that regular expressions are quick in.
+MARKS = re.compile(
+    f"[{''.join(c for c in map(chr, BMP) if unicodedata.combining(c))}\U00010000-\U0010ffff]+"
 )
 TMDB_HOSTS = {"themoviedb.org", "www.themoviedb.org"}
 TMDB_PATH = re.compile(r"/(?:[a-z]{2}(?:-[A-Z]{2})?/)?(tv|movie)/([0-9]{1,10})(?:[-/].*)?")
@@ -108,8 +112,11 @@ def is_language(text: str) -> bool:
 
 def tidy(name: str) -> str:
     """The name as it is sent to TMDB: composed, without invisible characters and extra blanks."""
-    visible = INVISIBLE.sub(" ", unicodedata.normalize("NFC", name))
-    return " ".join(visible.split())[:MAX_QUERY].rstrip()
+    return _visible(name)[:MAX_QUERY].rstrip()
+
+
+def _visible(text: str) -> str:
+    return " ".join(INVISIBLE.sub(" ", unicodedata.normalize("NFC", text)).split())
 
 
 def parse_name(name: str) -> ParsedName:
@@ -141,7 +148,16 @@ def clean_name(name: str) -> str:
 
 def exact_key(name: str) -> str:
     """Equal for two spellings that differ only in case, accents, quotes and punctuation."""
-    return " ".join(_words(tidy(name))) or tidy(name).casefold()
+    return _key(tidy(name))
+
+
+def search_key(text: str) -> str:
+    """`exact_key` of the whole of a text, however long: what a search looks into."""
+    return _key(_visible(text))
+
+
+def _key(visible: str) -> str:
+    return " ".join(_words(visible)) or visible.casefold()
 
 
 def comparison_key(name: str) -> str:
@@ -204,12 +220,25 @@ def _country(text: str) -> str | None:
     return COUNTRIES.get(code.casefold()) if len(code) > 2 or code.isupper() else None
 
 
+class _InWords(dict[int, int | str]):
+    """What belongs to a word stays and the rest is blank, for `str.translate`."""
+
+    def __missing__(self, point: int) -> int | str:
+        # Marks belong to their words: in many scripts they are the vowels.
+        becomes = point if unicodedata.category(chr(point))[0] in "LNM" else " "
+        if point in BMP:
+            self[point] = becomes
+        return becomes
+
+
+IN_WORDS = _InWords()
+
+
 def _words(name: str) -> list[str]:
     text = APOSTROPHES.sub("", _without_accents(name))
     text = SPELLED_OUT.sub(lambda match: re.sub(r"[.*]", "", match[0]), text)
     text = text.replace("&", " and ").replace("%", " percent ").replace("+", " plus ")
-    # Marks belong to their words: in many scripts they are the vowels.
-    return "".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in text).split()
+    return text.translate(IN_WORDS).split()
 
 
 def _without_accents(name: str) -> str:
@@ -217,12 +246,21 @@ def _without_accents(name: str) -> str:
 
     In other scripts a mark makes another letter or syllable and stays.
     """
+    text = name.casefold()
+    if text.isascii():
+        return text
+    text = MARKS.sub(_without_marks, unicodedata.normalize("NFKD", text))
+    text = unicodedata.normalize("NFC", text)
+    return WHOLE_LETTERS.sub(lambda letter: LETTERS[letter[0]], text)
+
+
+def _without_marks(run: re.Match[str]) -> str:
+    base = run.string[run.start() - 1 : run.start()]
     kept: list[str] = []
-    base = ""
-    for character in unicodedata.normalize("NFKD", name.casefold()):
+    for character in run[0]:
         if not unicodedata.combining(character):
             base = character
         elif base < "\u0530":
             continue
         kept.append(character)
-    return unicodedata.normalize("NFC", "".join(kept)).translate(LETTERS)
+    return "".join(kept)

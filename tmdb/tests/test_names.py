@@ -13,6 +13,7 @@ from tmdb.names import (
     is_language,
     parse_name,
     parse_tmdb_reference,
+    search_key,
     tidy,
 )
 
@@ -96,6 +97,34 @@ def test_the_exact_key_keeps_articles_years_and_countries() -> None:
     assert exact_key("The Boys") != exact_key("Boys")
     assert exact_key("Kingdom (2019)") != exact_key("Kingdom")
     assert exact_key("KOMI can’t communicate!") == exact_key("Komi Can't Communicate")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Ёлка: Éclair", "елка eclair"),
+        ("Smørrebrød & Þór", "smorrebrod and thor"),
+        # In one piece and in two, with a mark that belongs to no letter, and far from Latin.
+        ("\u30ab\u3099 \u30ac", "\u30ac \u30ac"),
+        ("\u0301a", "a"),
+        ("a\U0001e944b", "ab"),
+        ("\U0001e900\U0001e944", "\U0001e922\U0001e944"),
+        ("\u0928\u092e\u0938\u094d\u0924\u0947", "\u0928\u092e\u0938\u094d\u0924\u0947"),
+    ],
+)
+def test_marks_go_from_letters_that_are_the_same_without_them(name: str, key: str) -> None:
+    assert exact_key(name) == key
+
+
+def test_a_search_looks_into_a_text_to_its_end() -> None:
+    words = ["Été"] * MAX_QUERY
+    assert search_key(": ".join(words)) == " ".join(["ete"] * MAX_QUERY)
+    assert len(exact_key(" ".join(words))) < MAX_QUERY
+
+
+@given(st.text(max_size=MAX_QUERY // 4))
+def test_a_short_text_is_searched_by_the_key_it_is_compared_by(text: str) -> None:
+    assert search_key(text) == exact_key(text)
 
 
 @given(st.text())
