@@ -12,7 +12,7 @@ from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Page, Paginator
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,7 +21,7 @@ from imports.models import Claim, Import
 from media.days import shown_day, shown_on
 from media.forms import FIRST_DAY
 from media.library import seen
-from media.models import Episode, LibraryEntry, LibraryEntryQuerySet, Viewing
+from media.models import Episode, LibraryEntryQuerySet, Viewing
 from media.pages import Choice
 from media.progress import ONE_DAY, EpisodeKey, Watched, episode_keys, told_again
 from media.titles import put_into_language
@@ -132,10 +132,10 @@ def history_page(user: User, query: HistoryQuery) -> HistoryPage:
         viewings = viewings.exclude(profile="").filter(profile=query.profile)
     if query.day:
         viewings = viewings.filter(shown_on(query.day, query.day))
+    if query.search:
+        viewings = viewings.named(query.search, user)
     ids = viewings.newest_first().values_list("pk", flat=True)
     if query.search:
-        named = LibraryEntry.objects.of(user).named(query.search)
-        ids = ids.filter(Q(raw_title__icontains=query.search) | Q(entry__in=named.values("pk")))
         # To count what a search finds would take as long as the library is large.
         ids = ids[: most_found(query.page)]
     paginator = Paginator(list(ids) if query.search else ids, VIEWINGS_PER_PAGE)

@@ -25,6 +25,7 @@ from media.models import LibraryEntry, Viewing
 from media.pages import Choice
 from media.sentences import in_words
 from media.titles import put_into_language
+from tmdb.names import search_key
 
 PER_RECORD = 1000
 PER_PAGE = 50
@@ -211,11 +212,11 @@ class _Rows(Sequence[ReadRow]):
 
 
 def _search(of_import: Import, query: RowsQuery) -> Iterator[ReadRow]:
-    wanted = query.search.casefold()
+    wanted = search_key(query.search)
     records = of_import.read_rows.order_by("number").values_list("content", flat=True)
     for content in records.iterator(chunk_size=10):
         for row in unpack(bytes(content)):
-            if wanted in row.title.casefold() and _is_in(row, query.show):
+            if _is_in(row, query.show) and wanted in search_key(row.title):
                 yield row
 
 

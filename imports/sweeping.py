@@ -25,7 +25,8 @@ from imports.models import ENDED, Import, ImportFile, ReadRows, State, WorkerHea
 from imports.tasks import doubtful_by_themselves, look_up_due, waiting_by_themselves, waits
 from imports.worker import STALE_AFTER, regularly
 from media import undoing
-from media.models import Media, MonthFigures
+from media.folding import fold_missing
+from media.models import Media, MonthFigures, Viewing
 from media.tasks import complete_titles, refresh_due, work_out_statistics
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ def tidy_up() -> None:
         retry_look_ups(now)
         refresh_totals(now)
         fetch_titles(now)
+    # An older version may still store some while a newer one starts.
+    fold_missing(Viewing)
     forget_old_files(now)
     drop_unconfirmed_previews(now)
     clear_queue(now)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from media.days import shown_day
 from media.folding import FoldedField
-from media.wording import fold
+from tmdb.names import search_key
 
 
 class MediaType(models.TextChoices):
@@ -190,7 +190,7 @@ class LibraryEntryQuerySet(models.QuerySet["LibraryEntry"]):
 
         Case, accents and punctuation make no difference, in any script.
         """
-        wanted = fold(text)
+        wanted = search_key(text)
         names = EntryName.objects.filter(entry=models.OuterRef("pk"), folded__contains=wanted)
         return self.filter(Q(media__folded__contains=wanted) | models.Exists(names))
 
@@ -259,6 +259,15 @@ class ViewingQuerySet(models.QuerySet["Viewing"]):
 
     def shown(self) -> Self:
         return self.filter(dismissed_at__isnull=True)
+
+    def named(self, text: str, user: User) -> Self:
+        """Of a user's: whose title contains `text`, or a name or a title of whose entry does.
+
+        Case, accents and punctuation make no difference, in any script.
+        """
+        entries = LibraryEntry.objects.of(user).named(text)
+        wanted = search_key(text)
+        return self.filter(Q(folded__contains=wanted) | Q(entry__in=entries.values("pk")))
 
     def doubtful(self) -> Self:
         """Whose title the file alone could not decide, and nobody since."""
@@ -644,6 +653,7 @@ class Viewing(models.Model):
     name = models.ForeignKey(EntryName, on_delete=models.CASCADE, related_name="viewings")
     kind = models.CharField(max_length=10, choices=ViewingKind)
     raw_title = models.TextField()
+    folded = FoldedField(of=["raw_title"], null=True)
     title_hash = models.CharField(
         max_length=32,
         help_text=_("Hash of the title key: titles can be longer than an index takes."),
@@ -705,6 +715,10 @@ class Viewing(models.Model):
         indexes = [
             # Import: what is already there of the titles of a chunk.
             models.Index(fields=["user", "title_hash"], name="media_viewing_by_title"),
+            # worker: what an older version stored.
+            models.Index(
+                fields=["id"], name="media_viewing_to_fold", condition=Q(folded__isnull=True)
+            ),
             # Series page and counting: one entry's viewings, newest first.
             models.Index(fields=["entry", "-day"], name="media_viewing_of_entry"),
             # Look-up and needs attention: one user's doubtful titles.

@@ -128,6 +128,44 @@ def test_a_profile_and_a_search_narrow_it(client, ana):
     assert 'href="?q=Roma&amp;profile=Kids+%26+Co"' in html
 
 
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("Léto, kdy umřel Hikaru", "LETO KDY UMR"),
+        ("Größe", "GROSSE"),
+        ("КУХНЯ", "кухня"),
+        ("進撃の巨人", "巨人"),
+        ("Ωmega", "ωm"),
+        ("Ёлка Éclair", "Ёлка"),
+        ("Ёлка Éclair", "ёлка"),
+        ("Ёлка Éclair", "елка é"),
+        ("Ёлка Éclair", "eclair"),
+        ("Don’t – Look: Up!", "don't look up"),
+    ],
+)
+def test_searching_minds_neither_case_nor_accents_in_any_script(ana, title, wanted):
+    add_movie(ana, "Other")
+    content = history((f"Сваты: Сезон 1: {title}", "3/13/24"), ("Сваты: Сезон 1: Вкус", "3/12/24"))
+    importing.run(importing.submit(ana, "mine.csv", content).pk)
+    found = [(date(2024, 3, 13), [f"Сваты: Сезон 1: {title}"])]
+    assert shown(ana, search=wanted) == found
+    assert shown(ana, search=f"сезон 1: {title.swapcase()}") == found
+    # By the name of the series both are found.
+    assert len(shown(ana, search="СВАТЫ")) == 2
+
+
+def test_what_is_marked_by_hand_is_found_alike(ana):
+    entry = add_series(ana, "Dark", [3], 0)
+    Season.objects.get().episodes.update(title="Éclair")
+    marking.watch_episodes(entry, [Season.objects.get().episodes.get(number=2).tmdb_id], DAY)
+    assert [day for day, _titles in shown(ana, search="eclair")] == [DAY]
+    (viewing,) = entry.viewings.all()
+    marking.change_day(entry, viewing.pk, DAY + timedelta(days=2))
+    assert [day for day, _titles in shown(ana, search="éCLAIR")] == [DAY + timedelta(days=2)]
+    marking.watch_again(entry, viewing.pk)
+    assert [day for day, _titles in shown(ana, search="eclair")] == [DAY + timedelta(days=2), None]
+
+
 def test_a_series_is_found_by_the_name_that_tmdb_gives_it(ana):
     entry = add_series(ana, "La casa de papel", [10], 1)
     entry.media.title = "Money Heist"

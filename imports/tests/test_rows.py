@@ -97,6 +97,22 @@ class TestThePage:
         assert [row[0] for row in found] == ["6"]
         assert "No title of this file contains “zzz”" in page_of(client, done, q="zzz")
 
+    @pytest.mark.parametrize(
+        ("title", "wanted"),
+        [
+            ("Léto, kdy umřel Hikaru", "LETO KDY UMR"),
+            ("Größe", "GROSSE"),
+            ("КУХНЯ: Ёлка", "кухня елка"),
+            ("進撃の巨人", "巨人"),
+            ("Ωmega", "ωm"),
+        ],
+    )
+    def test_a_search_minds_neither_case_nor_accents_in_any_script(
+        self, client, ana, title, wanted
+    ):
+        of_import = run(submit(ana, "a.csv", history(("Other", "6/20/21"), (title, "6/19/21"))).pk)
+        assert [row[1] for row in lines_of(page_of(client, of_import, q=wanted))] == [title]
+
     def test_its_reasons_are_in_the_language_of_who_reads_them(self, client, done, monkeypatch):
         said = {"Series, because “%(marker)s” marks the season.": "Serie wegen „%(marker)s“."}
         monkeypatch.setattr("media.sentences.gettext", lambda text: said.get(text, text))

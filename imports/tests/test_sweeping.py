@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from imports.models import Import, State
-from imports.sweeping import sum_up_changes
-from media.models import MonthFigures
+from imports.sweeping import sum_up_changes, tidy_up
+from media.models import MonthFigures, Viewing
 from media.statistics import Selection, figures_of
 from media.tests.shelf import add_movie
 
@@ -55,3 +55,9 @@ class TestSummingUp:
         Import.objects.filter(pk=working.pk).update(state=State.DONE, undo_asked_at=None)
         sum_up_changes()
         assert is_up_to_date(ana)
+
+
+def test_what_an_older_version_stored_can_be_searched_soon(ana):
+    Viewing.objects.update(folded=None)
+    tidy_up()
+    assert Viewing.objects.get().folded == "roma"

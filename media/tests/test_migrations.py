@@ -17,6 +17,8 @@ from media.tests.shelf import DAY, add_movie, add_series, watch
 fill = import_module("media.migrations.0010_seen_first_and_again").fill
 titles_by_language = import_module("media.migrations.0016_titles_of_episodes_by_language")
 
+fold_viewings = import_module("media.migrations.0018_fold_titles_of_viewings").fold_viewings
+
 pytestmark = pytest.mark.django_db
 
 
@@ -27,7 +29,9 @@ def ana(make_user):
 
 def seen():
     """How often each viewing shows something new and again, by title and day."""
-    rows = Viewing.objects.values_list("raw_title", "day", "seen_first", "seen_again")
+    rows = Viewing.objects.order_by("raw_title", "day").values_list(
+        "raw_title", "day", "seen_first", "seen_again"
+    )
     return {(title, day): counts for title, day, *counts in rows}
 
 
@@ -104,4 +108,15 @@ def test_titles_are_kept_in_the_language_of_the_names_where_that_is_clear(make_u
         ({"de": "Staffel 1"}, {"de": "Folge 1"}, True),
         ({"": "Staffel 1"}, {"": "Secrets"}, False),
         ({"en": "Staffel 1"}, {"en": "Folge 1"}, False),
+    ]
+
+
+def test_titles_that_were_there_before_are_folded(ana):
+    for title in ("Ёлка", "Éclair"):
+        add_movie(ana, title)
+    Viewing.objects.update(folded=None)
+    fold_viewings(apps, connection.schema_editor)
+    assert list(Viewing.objects.order_by("pk").values_list("folded", flat=True)) == [
+        "елка",
+        "eclair",
     ]
