@@ -1,9 +1,11 @@
 """How right titles are read and series matched, measured on real exports: `make evaluate`.
 
 Needs the folder that WATCHLOG_SHARED names (by default `../shared`): exports with the truth about
-their titles, true TMDB ids, and a local stand-in for TMDB, which is started on a free port. Files
-go through the real reader, names through the real look-up (cold: nothing is cached between two
-series). Prints one line per goal; takes some minutes.
+their titles, true TMDB ids, and a local stand-in for TMDB, which is started on a free port. Each
+file is imported as somebody's first one, into an empty library, look-ups included; what the
+library says afterwards is compared with the truth. Each name is asked about cold: nothing that
+was answered before is kept. Prints one line per goal and ends with 1 when one is missed; takes
+some minutes.
 """
 
 from __future__ import annotations
@@ -19,23 +21,23 @@ import sys
 import tempfile
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 if TYPE_CHECKING:
-    from imports.reading import Reading, Row
-    from media.asking import Answer
-    from media.matching import Evidence, WatchedEpisode
+    from media.asking import Answer, Question
+    from media.models import LibraryEntry
     from tmdb.types import SearchPage
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_REQUESTS_CLEAR = 2
 MOST_REQUESTS_DOUBTFUL = 4
+# A series with more seasons needs further requests for its episodes.
+SEASONS_OF_ONE_REQUEST = 20
 # A play shorter than this counts as not watched, here as in an import.
 MIN_SECONDS = 120
 _SUFFIX = re.compile(
@@ -58,8 +60,8 @@ def main() -> int:
         return 0
     with stand_in(shared) as url, tempfile.TemporaryDirectory() as folder:
         prepare(url, folder)
-        evaluate(shared)
-    return 0
+        table = evaluate(shared)
+    return 1 if table.missed else 0
 
 
 @contextmanager
@@ -90,6 +92,8 @@ def prepare(url: str, folder: str) -> None:
         "TMDB_API_URL": url,
         "TMDB_API_KEY": "standin",
         "TMDB_RATE_PERIOD": "0.001",
+        # One after the other, so that each request belongs to a name.
+        "TMDB_PARALLEL": "1",
         "DJANGO_SETTINGS_MODULE": "watchlog.settings",
         "LOG_LEVEL": "ERROR",
     }
@@ -126,10 +130,10 @@ def same(ours: str | None, theirs: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Exports:
-    """The sample files as the reader reads them, and the truth about them."""
+    """The sample files, and the truth about them."""
 
+    folder: Path
     languages: Mapping[str, str]
-    readings: Mapping[str, Reading]
     labels: Mapping[TitleOf, Label]
     ids: Mapping[tuple[str, str], Label]
     """True TMDB ids by folded series name and language."""
@@ -137,16 +141,11 @@ class Exports:
 
 
 def load(folder: Path) -> Exports:
-    from imports.reading import Options, read
-
-    files = {
-        meta["file"]: meta["language"] for meta in json.loads((folder / "files.json").read_text())
-    }
     return Exports(
-        languages=files,
-        readings={
-            name: read((folder / name).read_bytes(), Options(filename=name, profile="all"))
-            for name in files
+        folder=folder,
+        languages={
+            meta["file"]: meta["language"]
+            for meta in json.loads((folder / "files.json").read_text())
         },
         labels={
             (label["file"], label["title"]): label
@@ -162,74 +161,106 @@ def load(folder: Path) -> Exports:
     )
 
 
-def title_of(file: str, row: Row) -> TitleOf:
-    title = plain(row.title)
+def title_of(file: str, raw_title: str) -> TitleOf:
+    title = plain(raw_title)
     return file, _SUFFIX.sub("", title) if "_activity_" in file else title
 
 
-@dataclass
-class Name:
-    """What files say about one name of a series."""
-
-    name: str
-    language: str
-    episodes: dict[WatchedEpisode, None] = field(default_factory=dict)
-    first_watched: date | None = None
-
-    def add(self, episode: WatchedEpisode, day: date | None) -> None:
-        self.episodes.setdefault(episode)
-        if day is not None:
-            self.first_watched = min(self.first_watched or day, day)
-
-    def evidence(self) -> Evidence:
-        from media.matching import Evidence
-
-        return Evidence(
-            self.name,
-            language=self.language,
-            episodes=tuple(self.episodes),
-            first_watched=self.first_watched,
-        )
+# --- importing -----------------------------------------------------------------------------------
 
 
-def names_in(readings: Iterable[Reading]) -> dict[tuple[str, str], Name]:
-    """The series of files, by folded name and language."""
-    from imports.reading import Kind
-    from media.matching import WatchedEpisode
+@dataclass(frozen=True)
+class Asked:
+    """What was asked about a name during an import, what came of it, and in how many requests."""
 
-    names: dict[tuple[str, str], Name] = {}
-    for reading in readings:
-        for row in reading.rows:
-            if row.kind is not Kind.EPISODE or row.series is None:
-                continue
-            language = row.language or reading.language
-            key = plain(row.series).casefold(), language
-            names.setdefault(key, Name(row.series, language)).add(
-                WatchedEpisode(
-                    row.season_number, row.season_name, row.episode_number, row.episode_title
-                ),
-                row.watched_on,
-            )
-    return names
+    question: Question
+    answer: Answer
+    requests: int
 
 
-# --- matching ------------------------------------------------------------------------------------
+class Requests:
+    """Requests to the stand-in, counted; what it answered once it is not bothered with again."""
+
+    def __init__(self) -> None:
+        from tmdb import client
+
+        self.count = 0
+        self._fetch = client.fetch
+        self._answers: dict[tuple[str, tuple[tuple[str, str], ...]], Any] = {}
+
+    def fetch(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        parse: Callable[[object], Any],
+        *,
+        subject: str,
+    ) -> Any:
+        self.count += 1
+        key = path, tuple(sorted(parameters.items()))
+        if key not in self._answers:
+            self._answers[key] = self._fetch(path, parameters, parse, subject=subject)
+        return self._answers[key]
+
+
+@contextmanager
+def counting() -> Iterator[list[Asked]]:
+    """A list of what look-ups ask meanwhile, each time with an empty cache."""
+    from django.core.cache import cache
+
+    from media import asking, lookup
+    from tmdb import client
+
+    requests = Requests()
+    asked: list[Asked] = []
+
+    def ask(question: Question) -> Answer:
+        cache.clear()
+        before = requests.count
+        answer = asking.ask(question)
+        asked.append(Asked(question, answer, requests.count - before))
+        return answer
+
+    with (
+        mock.patch.object(client, "fetch", requests.fetch),
+        mock.patch.object(lookup, "ask", ask),
+    ):
+        yield asked
+
+
+def import_alone(filename: str, content: bytes) -> None:
+    """Import a file into a library that is empty otherwise, and have its series looked up."""
+    from django.core.management import call_command
+
+    from accounts.models import User
+    from imports import importing
+    from imports.models import Import, State
+
+    call_command("flush", interactive=False, verbosity=0)
+    user = User.objects.create_user("evaluate")
+    options = importing.ImportOptions(profile="all")
+    of_import = importing.submit(user, filename, content, options)
+    importing.run(of_import.pk)
+    state = Import.objects.get(pk=of_import.pk).state
+    if state != State.DONE:
+        raise SystemExit(f"The import of {filename} did not end well: {state}.")
+
+
+# --- what a library says afterwards --------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Case:
-    """One name with its truth, what was decided, and what it cost."""
+    """One name in one file with its truth, what was decided, and what it cost."""
 
     truth: Label
-    answer: Answer
+    decided: int | None
     requests: int
+    allowed: int
+    """How many requests a doubtful name may cost."""
     first_hit: int | None
     without_truth: int | None
     """What the name is matched to when TMDB does not have the true series."""
-
-    @property
-    def decided(self) -> int | None:
-        return self.answer.decision.tmdb_id
 
     @property
     def is_right(self) -> bool:
@@ -238,50 +269,6 @@ class Case:
     @property
     def is_wrong(self) -> bool:
         return self.decided is not None and self.decided != self.truth["tmdb_id"]
-
-
-def look_up_names(exports: Exports) -> dict[tuple[str, str], Case]:
-    from django.core.cache import cache
-
-    from media.asking import Question, ask
-    from tmdb import client, service
-
-    names = names_in(exports.readings.values())
-    cases: dict[tuple[str, str], Case] = {}
-    for key, truth in exports.ids.items():
-        if key not in names:
-            continue
-        evidence = names[key].evidence()
-        cache.clear()
-        with mock.patch.object(client, "fetch", wraps=client.fetch) as asked:
-            answer = ask(Question(evidence))
-            requests = asked.call_count
-        hits = service.search_series(evidence.name, evidence.language).results
-        without = None
-        if truth["tmdb_id"] and truth["tmdb_knows_name"]:
-            with hidden(truth["tmdb_id"]):
-                without = ask(Question(evidence)).decision.tmdb_id
-        cases[key] = Case(truth, answer, requests, hits[0].id if hits else None, without)
-    return cases
-
-
-@contextmanager
-def hidden(tmdb_id: int) -> Iterator[None]:
-    """TMDB without one of its series."""
-    from dataclasses import replace
-
-    from media import asking
-    from tmdb.service import search_series
-
-    def without(*args: Any, **kwargs: Any) -> SearchPage:
-        page = search_series(*args, **kwargs)
-        return replace(page, results=tuple(r for r in page.results if r.id != tmdb_id))
-
-    with mock.patch.object(asking, "search_series", without):
-        yield
-
-
-# --- doubtful titles -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -293,95 +280,141 @@ class Read:
     season_number: int | None
 
 
-def settle_file(reading: Reading) -> dict[str, Read]:
-    """The readings of one file's titles after TMDB was asked about the doubtful ones."""
-    from imports.reading import Kind
-    from media.asking import Question, ask
-    from media.matching import Doubt, Verdict, WatchedEpisode
+@dataclass
+class Findings:
+    """What all imports together came to."""
 
-    final: dict[str, Read] = {}
-    doubtful: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    names = names_in([reading])
-    for row in reading.rows:
-        before = final.get(row.title)
-        if before is None or before.kind not in ("episode", "movie"):
-            final[row.title] = Read(row.kind.value, row.series, row.season_number)
-        series = row.series or (row.alternative.series if row.alternative else None)
-        if row.reading_uncertain and series is not None:
-            name = Name(series, row.language or reading.language)
-            key = plain(series).casefold(), name.language
-            if row.kind is Kind.MOVIE and row.watched_on:
-                name.first_watched = row.watched_on
-            names.setdefault(key, name)
-            doubtful[key][row.title] = row
-    for key, rows in doubtful.items():
-        doubts, episodes = [], []
-        for number, row in enumerate(rows.values()):
-            is_episode = row.kind is Kind.EPISODE
-            title = row.episode_title if is_episode or not row.alternative else None
-            if row.alternative and not is_episode:
-                title = row.alternative.episode_title
-                episodes.append(WatchedEpisode(title=title))
-            doubts.append(Doubt(number, title or "", is_episode))
-        settled = ask(Question(names[key].evidence(), doubts, episodes)).settled
-        for number, title in enumerate(rows):
-            verdict = settled[number].verdict
-            if verdict is Verdict.EPISODE and final[title].kind == "movie":
-                final[title] = Read("episode", names[key].name, 1)
-            elif verdict in (Verdict.MOVIE, Verdict.SPECIAL):
-                final[title] = Read("movie", None, None)
-    return final
+    cases: list[Case] = field(default_factory=list)
+    readings: dict[TitleOf, Read] = field(default_factory=dict)
+    episodes: Counter[str] = field(default_factory=Counter)
+    """Viewings whose episode number is known: right, wrong and not identified."""
 
 
-# --- episodes ------------------------------------------------------------------------------------
+def find_out(exports: Exports) -> Findings:
+    findings = Findings()
+    seen: set[Question] = set()
+    with counting() as asked:
+        for file, language in exports.languages.items():
+            asked.clear()
+            import_alone(file, (exports.folder / file).read_bytes())
+            findings.readings |= readings_of(file)
+            findings.cases += cases_of(exports, language, list(asked), seen)
+            if language == "en":
+                findings.episodes += score_episodes(exports, file)
+            print(f"{file}: {len(asked)} names asked about", file=sys.stderr)
+    return findings
 
 
-def score_episodes(exports: Exports, cases: Mapping[tuple[str, str], Case]) -> Counter[str]:
+def readings_of(file: str) -> dict[TitleOf, Read]:
+    from media.models import Viewing
+
+    viewings = Viewing.objects.values_list("raw_title", "kind", "name__name", "season_number")
+    return {
+        title_of(file, title): Read(kind, series if kind == "episode" else None, season)
+        for title, kind, series, season in viewings
+    }
+
+
+def cases_of(
+    exports: Exports, language: str, asked: list[Asked], seen: set[Question]
+) -> Iterator[Case]:
+    """The names in the library whose truth is known, but for questions asked before."""
+    from tmdb import service
+
+    entries = entries_by_name()
+    for one in asked:
+        evidence = one.question.evidence
+        name = plain(evidence.name).casefold()
+        truth = exports.ids.get((name, evidence.language)) or exports.ids.get((name, language))
+        entry = entries.get(name)
+        question = replace(one.question, doubts=(), doubtful=())
+        if truth is None or entry is None or question in seen:
+            continue
+        seen.add(question)
+        decided = entry.media.tmdb_id
+        details = one.answer.details.get(decided or 0)
+        is_long = details is not None and len(details.seasons) > SEASONS_OF_ONE_REQUEST
+        hits = service.search_series(evidence.name, evidence.language).results
+        yield Case(
+            truth,
+            decided,
+            one.requests,
+            MOST_REQUESTS_DOUBTFUL + is_long,
+            hits[0].id if hits else None,
+            decided_without(truth, question),
+        )
+
+
+def entries_by_name() -> dict[str, LibraryEntry]:
+    from media.models import EntryName
+
+    names = EntryName.objects.filter(media_type="tv_series", viewings__isnull=False)
+    return {
+        plain(name.name).casefold(): name.entry for name in names.select_related("entry__media")
+    }
+
+
+def decided_without(truth: Label, question: Question) -> int | None:
+    """What would be decided if TMDB did not have the true series."""
+    from media.asking import ask
+
+    if not truth["tmdb_id"] or not truth["tmdb_knows_name"]:
+        return None
+    with hidden(truth["tmdb_id"]):
+        return ask(question).decision.tmdb_id
+
+
+@contextmanager
+def hidden(tmdb_id: int) -> Iterator[None]:
+    """TMDB without one of its series."""
+    from media import asking
+    from tmdb.service import search_series
+
+    def without(*args: Any, **kwargs: Any) -> SearchPage:
+        page = search_series(*args, **kwargs)
+        return replace(page, results=tuple(r for r in page.results if r.id != tmdb_id))
+
+    with mock.patch.object(asking, "search_series", without):
+        yield
+
+
+def score_episodes(exports: Exports, file: str) -> Counter[str]:
     """Of viewings whose episode number is known: right, wrong and not identified.
 
-    English files, series matched; left out where TMDB has that title at another place, which is
-    where its order is not Netflix's, or has no such place.
+    Of series that were matched rightly; left out where TMDB has that title at another place, which
+    is where its order is not Netflix's, or has no such place.
     """
-    from imports.reading import Kind
-    from media.asking import season_facts
-    from media.episodes import Watched, identify
+    from media.models import Episode, Viewing
 
+    places: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    titles: dict[tuple[int, str], set[tuple[int, int]]] = defaultdict(set)
+    episodes = Episode.objects.filter(season__isnull=False)
+    for media, season, number, name in episodes.values_list(
+        "season__media", "season__number", "number", "title"
+    ):
+        places[media].add((season, number))
+        titles[media, plain(name).casefold()].add((season, number))
     score: Counter[str] = Counter()
-    for file, reading in exports.readings.items():
-        if exports.languages[file] != "en":
+    scored: set[TitleOf] = set()
+    viewings = Viewing.objects.filter(kind="episode", entry__lookup_status="matched")
+    for viewing in viewings.select_related("entry__media", "name").prefetch_related(
+        "tmdb_episodes__season"
+    ):
+        title = title_of(file, viewing.raw_title)
+        label = exports.labels.get(title)
+        if label is None or not label.get("episode_number") or title in scored:
             continue
-        rows_of: dict[tuple[str, str], dict[TitleOf, Row]] = defaultdict(dict)
-        for row in reading.rows:
-            if row.kind is Kind.EPISODE and row.series:
-                key = plain(row.series).casefold(), row.language or reading.language
-                rows_of[key].setdefault(title_of(file, row), row)
-        for key, rows in rows_of.items():
-            case = cases.get(key)
-            if case is None or not case.is_right or case.decided is None:
-                continue
-            facts = season_facts(case.answer.details[case.decided].seasons)
-            found = identify(
-                [
-                    Watched(t, r.season_number, r.season_name, r.episode_number, r.episode_title)
-                    for t, r in rows.items()
-                ],
-                facts,
-            )
-            places = {e.id: (s.number, e.number) for s in facts for e in s.episodes or ()}
-            titles: dict[str, set[tuple[int, int]]] = defaultdict(set)
-            for season in facts:
-                for episode in season.episodes or ():
-                    titles[plain(episode.title).casefold()].add((season.number, episode.number))
-            for title in rows:
-                label = exports.labels.get(title)
-                if label is None or not label.get("episode_number"):
-                    continue
-                truth = (label["season_number"], label["episode_number"])
-                elsewhere = titles.get(plain(label["episode_title"]).casefold(), {truth})
-                if truth not in places.values() or truth not in elsewhere:
-                    continue
-                got = [places[id] for id in found.get(title, ())]
-                score["right" if truth in got else "wrong" if got else "none"] += 1
+        scored.add(title)
+        series = exports.ids.get((plain(viewing.name.name).casefold(), "en"))
+        if series is None or series["tmdb_id"] != viewing.entry.media.tmdb_id:
+            continue
+        media = viewing.entry.media_id
+        truth = label["season_number"], label["episode_number"]
+        elsewhere = titles.get((media, plain(label["episode_title"]).casefold()), {truth})
+        if truth not in places[media] or truth not in elsewhere:
+            continue
+        got = [(e.season.number, e.number) for e in viewing.tmdb_episodes.all() if e.season]
+        score["right" if truth in got else "wrong" if got else "none"] += 1
     return score
 
 
@@ -404,23 +437,23 @@ class Table:
         print(f"{what:<66} {sign} {goal:5.1f} % {measured:7.2f} %  {part:>6}/{whole}{verdict}")
 
 
-def evaluate(shared: Path) -> None:
+def evaluate(shared: Path) -> Table:
     exports = load(shared / "exports")
     table = Table()
-    cases = look_up_names(exports)
+    findings = find_out(exports)
     print(f"\n{'Matching':<66} {'goal':>10} {'measured':>9}")
-    print_matching(table, list(cases.values()))
+    print_matching(table, findings.cases)
     print(f"\n{'Doubtful titles, after TMDB':<66} {'goal':>10} {'measured':>9}")
-    print_readings(table, exports)
+    print_readings(table, exports, findings.readings)
     print(f"\n{'Episodes':<66} {'goal':>10} {'measured':>9}")
-    score = score_episodes(exports, cases)
+    score = findings.episodes
     total = score.total()
     table.row(
         "English files, number known: TMDB's season and episode right", score["right"], total, 95
     )
     table.row("the same: another episode", score["wrong"], total, 1, at_most=True)
     print(f"\n{'Movies':<66} {'goal':>10} {'measured':>9}")
-    turned = sum(is_made_a_series(title) for title in exports.traps)
+    turned = sum(made_series(exports.traps))
     table.row(
         "movies that bear a series' name: made a series",
         turned,
@@ -429,6 +462,7 @@ def evaluate(shared: Path) -> None:
         at_most=True,
     )
     print(f"\n{table.missed} goals missed." if table.missed else "\nEvery goal is reached.")
+    return table
 
 
 def print_matching(table: Table, cases: list[Case]) -> None:
@@ -459,25 +493,17 @@ def print_matching(table: Table, cases: list[Case]) -> None:
         "the true series taken away: matched all the same", absent, len(known), 5, at_most=True
     )
     clear = [c for c in cases if c.requests <= MOST_REQUESTS_CLEAR]
-    dear = sum(c.requests > MOST_REQUESTS_DOUBTFUL for c in cases)
+    dear = sum(c.requests > c.allowed for c in cases)
     table.row(f"more than {MOST_REQUESTS_DOUBTFUL} requests", dear, len(cases), 0, at_most=True)
     first = sum(c.first_hit == c.truth["tmdb_id"] for c in known)
     mean = sum(c.requests for c in cases) / max(len(cases), 1)
     print(
-        f"{len(cases)} names; {mean:.2f} requests each, {100 * len(clear) / len(cases):.1f} % with "
+        f"{len(cases)} names in files; {mean:.2f} requests each, {100 * len(clear) / len(cases):.1f} % with "
         f"at most {MOST_REQUESTS_CLEAR}; the first hit is right for {100 * first / len(known):.1f} %."
     )
 
 
-def print_readings(table: Table, exports: Exports) -> None:
-    final: dict[TitleOf, Read] = {}
-    for file, reading in exports.readings.items():
-        for title, read in settle_file(reading).items():
-            key = file, plain(title)
-            if "_activity_" in file:
-                key = file, _SUFFIX.sub("", key[1])
-            if key not in final or final[key].kind not in ("episode", "movie"):
-                final[key] = read
+def print_readings(table: Table, exports: Exports, final: Mapping[TitleOf, Read]) -> None:
     everything = list(exports.labels)
     hard = [k for k in everything if exports.labels[k]["how"] != "marked" and ": " in k[1]]
     for what, keys, goals in (
@@ -504,17 +530,19 @@ def print_readings(table: Table, exports: Exports) -> None:
         table.row(f"{what}: season", placed, len(seasons), goals[3])
 
 
-def is_made_a_series(title: str) -> bool:
-    """Whether a movie title, alone in an old or a new file, ends as an episode."""
-    from imports.reading import Options, read
+def made_series(titles: tuple[str, ...]) -> Iterator[bool]:
+    """Whether each movie title, alone in an old or a new file, ends as an episode."""
+    from media.models import Viewing
 
-    for day in ("3/5/19", "3/5/24"):
-        text = io.StringIO()
-        csv.writer(text).writerows([("Title", "Date"), (title, day)])
-        file = read(text.getvalue().encode(), Options(filename="NetflixViewingHistory.csv"))
-        if any(result.kind != "movie" for result in settle_file(file).values()):
-            return True
-    return False
+    with counting():
+        for title in titles:
+            ends: list[str] = []
+            for day in ("3/25/19", "3/25/24"):
+                text = io.StringIO()
+                csv.writer(text).writerows([("Title", "Date"), (title, day)])
+                import_alone("NetflixViewingHistory.csv", text.getvalue().encode())
+                ends += Viewing.objects.values_list("kind", flat=True)
+            yield ends != ["movie", "movie"]
 
 
 if __name__ == "__main__":
