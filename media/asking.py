@@ -20,11 +20,13 @@ from media.matching import (
 )
 from tmdb.client import time_limit
 from tmdb.errors import TmdbNotFound
-from tmdb.service import MAX_APPENDED, Seasons, search_series, series_details
+from tmdb.service import MAX_APPENDED, search_series, series_details
 from tmdb.types import Season, SeriesDetails, SeriesSummary
 
-# Requests that one doubtful name may cost; a clear one needs a search and its details.
+# Requests that one doubtful name may cost; a clear one needs a search and its details. Only the
+# episodes of a series with more seasons than one request brings may take more, once it is matched.
 MOST_REQUESTS = 4
+MOST_FOR_SEASONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class _Asking:
         self.candidates: dict[int, Candidate] = {}
         self.searched: list[Search] = []
         self.requests = 0
+        # Series of whose seasons not all were asked for yet.
+        self.incomplete: set[int] = set()
 
     def run(self) -> Answer:
         answer = self.answer
@@ -95,14 +99,26 @@ class _Asking:
     def _match(self, evidence: Evidence) -> Decision:
         self._search(Search(evidence.name, self.language))
         decision = self._decide(evidence)
-        while decision.wants and self.requests < MOST_REQUESTS:
-            self._get(decision.wants[0])
+        while (want := self._next_want(decision)) is not None:
+            self._get(want)
             decision = self._decide(evidence)
-        matched = decision.tmdb_id
-        if matched is not None and matched not in self.answer.details:
-            self._fetch(matched)
+        if decision.tmdb_id in self.incomplete:
+            self._fetch(decision.tmdb_id, MOST_FOR_SEASONS)
             decision = self._decide(evidence)
+        if decision.tmdb_id is not None and decision.tmdb_id not in self.answer.details:
+            # Without its episodes nobody could tell how far somebody is.
+            return replace(decision, status=matching.Status.UNCERTAIN, tmdb_id=None)
         return decision
+
+    def _next_want(self, decision: Decision) -> Want | None:
+        """What to ask for next; the last request must not find what could not be looked into."""
+        left = MOST_REQUESTS - self.requests
+        if left > 1 or not decision.wants:
+            return decision.wants[0] if left and decision.wants else None
+        best = decision.candidates[0].tmdb_id if decision.candidates else None
+        wants = [want for want in decision.wants if want.kind is not WantKind.SEARCH]
+        wants.sort(key=lambda want: want.tmdb_id != best)
+        return wants[0] if left and wants else None
 
     def _decide(self, evidence: Evidence) -> Decision:
         return matching.match(self._with_candidates(evidence))
@@ -147,22 +163,20 @@ class _Asking:
         page = search_series(search.query, language=search.language, page=search.page)
         for position, summary in enumerate(page.results):
             self.answer.summaries.setdefault(summary.id, summary)
-            self.candidates.setdefault(summary.id, candidate_of(summary, position))
+            known = self.candidates.setdefault(summary.id, candidate_of(summary, position))
+            if search.language is None:
+                self.candidates[summary.id] = replace(known, english_name=summary.name)
 
-    def _fetch(self, tmdb_id: int) -> None:
-        self.requests += 1
+    def _fetch(self, tmdb_id: int, most: int | None = None) -> None:
+        """Get to know a series, in at most so many requests or those that are left."""
+        self.incomplete.discard(tmdb_id)
         try:
-            details = series_details(
-                tmdb_id,
-                language=self.language,
-                seasons=Seasons.ALL,
-                alternative_titles=True,
-                translations=True,
-            )
+            details, left = self._details(tmdb_id, self.language, names=True, most=most)
         except TmdbNotFound:
             self.candidates.pop(tmdb_id, None)
             return
-        self.requests += _further_requests(len(details.seasons) + 2)
+        if left:
+            self.incomplete.add(tmdb_id)
         self.answer.details[tmdb_id] = details
         known = self.candidates.get(tmdb_id)
         self.candidates[tmdb_id] = Candidate(
@@ -175,22 +189,51 @@ class _Asking:
             original_language=details.original_language,
             popularity=known.popularity if known else 0.0,
             position=known.position if known else 0,
+            english_name=known.english_name if known else "",
             seasons=season_facts(details.seasons),
+            english_seasons=known.english_seasons if known else None,
         )
 
     def _fetch_english(self, tmdb_id: int) -> None:
-        self.requests += 1
-        details = series_details(tmdb_id, language="en-US", seasons=Seasons.ALL)
-        self.requests += _further_requests(len(details.seasons))
+        details, _left = self._details(tmdb_id, "en-US", names=False)
         self.answer.english[tmdb_id] = details
         self.candidates[tmdb_id] = replace(
             self.candidates[tmdb_id], english_seasons=season_facts(details.seasons)
         )
 
+    def _details(
+        self, tmdb_id: int, language: str, *, names: bool, most: int | None = None
+    ) -> tuple[SeriesDetails, list[int]]:
+        """A series with its episodes, and maybe all its names; and the seasons still to be asked.
 
-def _further_requests(parts: int) -> int:
-    """How many requests it takes beyond the first to bring so many parts of a series."""
-    return max(parts - 1, 0) // MAX_APPENDED
+        One request brings the first twenty parts and tells which seasons there are. Of a series
+        with more, those come that the requests left can bring.
+        """
+        ends = self.requests + most if most is not None else MOST_REQUESTS
+        wanted = list(range(MAX_APPENDED - 2 * names))
+        known: SeriesDetails | None = None
+        asked: set[int] = set()
+        while True:
+            self.requests += 1
+            details = series_details(
+                tmdb_id,
+                language=language,
+                seasons=wanted,
+                alternative_titles=names and known is None,
+                translations=names and known is None,
+            )
+            known = _with_seasons(known, details) if known else details
+            asked.update(wanted)
+            left = [s.number for s in known.seasons if s.number not in asked]
+            if not left or self.requests >= ends:
+                return known, left
+            wanted = left[:MAX_APPENDED]
+
+
+def _with_seasons(known: SeriesDetails, further: SeriesDetails) -> SeriesDetails:
+    """A series with the episodes that a further request brought."""
+    brought = {s.number: s for s in further.seasons if s.episodes is not None}
+    return replace(known, seasons=tuple(brought.get(s.number, s) for s in known.seasons))
 
 
 def candidate_of(summary: SeriesSummary, position: int) -> Candidate:

@@ -63,6 +63,8 @@ _SPECIAL_WORDS = re.compile(
     r"christmas|natale|navidad|natal|noel|reunion)\b"
 )
 _PAGE = 20
+# Of the results of a search, so many are looked into for names that it does not show.
+_LOOKED_INTO = 3
 _CLOSING_BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]$")
 
 
@@ -96,8 +98,9 @@ class WatchedEpisode:
 class Candidate:
     """A series that TMDB offers. `None` means that TMDB was not asked yet.
 
-    `other_names` are alternative and translated names. `seasons` are in the rows' language
-    and come with the details; `()` means TMDB knows none, which speaks neither for nor against.
+    `english_name` comes with a search without language, `other_names`, which are alternative and
+    translated ones, with the details. So do `seasons`, in the rows' language; `()` means TMDB
+    knows none, which speaks neither for nor against.
     `english_seasons` hold English episode titles, where they were asked for apart.
     `position` is the place among the results of the search, 0 first.
     """
@@ -110,6 +113,7 @@ class Candidate:
     origin_country: tuple[str, ...] = ()
     original_language: str = ""
     popularity: float = 0.0
+    english_name: str = ""
     position: int = 0
     seasons: tuple[SeasonFacts, ...] | None = None
     english_seasons: tuple[SeasonFacts, ...] | None = None
@@ -198,7 +202,7 @@ def _name_part(evidence: Evidence, candidate: Candidate) -> Part:
     groups = (
         (shown, 60.0),
         ([candidate.original_name], 60.0),
-        (list(candidate.other_names or ()), 55.0),
+        ([candidate.english_name, *(candidate.other_names or ())], 55.0),
     )
     for wanted in (evidence.name, *evidence.other_names):
         for names, most in groups:
@@ -494,19 +498,7 @@ def _wants(
     best = scored[0].score if scored else 0.0
     wants: list[Want] = []
     if best < THRESHOLD:
-        # Found by the search, yet under no name that was seen: by one that the details tell.
-        hidden = [c for c in by_id.values() if c.other_names is None and c.position < 2]
-        inside = [
-            Want(WantKind.DETAILS, c.tmdb_id) for c in sorted(hidden, key=lambda c: c.position)
-        ]
-        searches = [
-            Want(WantKind.SEARCH, search=search)
-            for search in _further_searches(evidence)
-            if search not in evidence.searched
-        ]
-        # A full page holds the most popular of many that have the word; else few have the name.
-        crowded = len(evidence.name.split()) == 1 and len(evidence.candidates) >= _PAGE
-        wants += [*searches, *inside] if crowded else [*inside, *searches]
+        wants += _wants_of_the_hidden(evidence, by_id)
     if not evidence.is_english and _telling_titles(evidence):
         wants += [
             Want(WantKind.ENGLISH, entry.tmdb_id)
@@ -516,6 +508,28 @@ def _wants(
             and entry.score >= POSSIBLE
         ]
     return tuple(wants)
+
+
+def _wants_of_the_hidden(evidence: Evidence, by_id: Mapping[int, Candidate]) -> list[Want]:
+    """What may bring out a series that bears the name, though no result shows it."""
+    hidden = [c for c in by_id.values() if c.other_names is None and c.position < _LOOKED_INTO]
+    # Found by the search, yet under no name that was seen: by one that the details tell.
+    inside = [Want(WantKind.DETAILS, c.tmdb_id) for c in sorted(hidden, key=lambda c: c.position)]
+    searches = [
+        Want(WantKind.SEARCH, search=search)
+        for search in _further_searches(evidence)
+        if search not in evidence.searched
+    ]
+    # A full page holds the most popular of many that have the word; else few have the name, and
+    # mostly the first is the right one.
+    is_first_known = any(c.other_names is not None for c in by_id.values())
+    if is_first_known or _is_crowded(evidence):
+        return [*searches, *inside]
+    return [*inside[:1], *searches, *inside[1:]]
+
+
+def _is_crowded(evidence: Evidence) -> bool:
+    return len(evidence.name.split()) == 1 and len(evidence.candidates) >= _PAGE
 
 
 def _details_wanted(
@@ -542,15 +556,20 @@ def _details_wanted(
 
 
 def _further_searches(evidence: Evidence) -> list[Search]:
-    """Other ways to search for the name, the likeliest first."""
+    """Other ways to search for the name, the likeliest first.
+
+    Without a language TMDB shows its English names, which files in other languages have, too.
+    """
     name, language = evidence.name, evidence.language
     queries = [parse_name(name).base, _CLOSING_BRACKETS.sub("", name)]
     words = name.split()
     queries.append(" ".join(word for word in words if word.casefold() not in ("and", "&")))
     queries += [head for head, mark, _ in (name.rpartition(": "), name.rpartition(" - ")) if mark]
     searches = [Search(query, language) for query in dict.fromkeys(queries) if query != name]
-    if len(words) == 1 and len(evidence.candidates) >= _PAGE:
+    if _is_crowded(evidence):
         searches.append(Search(name, language, page=2))
+    if not evidence.is_english:
+        searches.append(Search(name, None))
     return [search for search in searches if search.query.strip()]
 
 

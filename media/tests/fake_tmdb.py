@@ -24,12 +24,17 @@ class FakeTmdb:
     """Series by id; `status` other than 200 answers every request with it; `body` likewise.
 
     A series' `episode_ids` replace the ids that its episodes have by their place, `titles_in` the
-    titles in other languages; both are by season, as its `titles` are.
+    titles in other languages; both are by season, as its `titles` are. `finds` has the results of
+    queries that find something else than the series with their words; of those in `gone` there
+    are no details. A series' `names_in` has what searches call it by language, "" for none.
     """
 
     def __init__(self) -> None:
         self.series: dict[int, dict[str, Any]] = {}
+        self.finds: dict[str, list[int]] = {}
+        self.gone: set[int] = set()
         self.asked: list[str] = []
+        self.urls: list[str] = []
         self.languages: list[str] = []
         self.status = 200
         self.body: str | None = None
@@ -80,22 +85,26 @@ class FakeTmdb:
         path = url.path.removeprefix("/3")
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         self.asked.append(f"{path} {query.get('query', '')}".strip())
+        self.urls.append(request.url or "")
         self.languages.append(query.get("language", ""))
         if self.status != 200:
             return self.status, {}, json.dumps({"status_code": 1, "success": False})
         if self.body is not None:
             return 200, {}, self.body
         if path == "/search/tv":
-            found = [_summary(series) for series in self._named(query["query"])]
+            language = query.get("language", "")
+            found = [_summary(series, language) for series in self._named(query["query"])]
             page = {"page": 1, "total_pages": 1, "total_results": len(found), "results": found}
             return 200, {}, json.dumps(page)
         series = self.series.get(int(path.split("/")[2]))
-        if series is None:
+        if series is None or series["id"] in self.gone:
             return 404, {}, json.dumps({"status_code": 34, "success": False})
         parts = query.get("append_to_response", "")
         return 200, {}, json.dumps(_details(series, parts, query.get("language", "")))
 
     def _named(self, query: str) -> list[dict[str, Any]]:
+        if query in self.finds:
+            return [self.series[tmdb_id] for tmdb_id in self.finds[query]]
         wanted = set(comparison_key(query).split())
         hits = [
             series
@@ -111,12 +120,13 @@ class FakeTmdb:
         return [asked.removeprefix("/search/tv ") for asked in self.asked if "search" in asked]
 
 
-def _summary(series: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _summary(series: dict[str, Any], language: str) -> dict[str, Any]:
+    shown = {
         key: value
         for key, value in series.items()
-        if key not in ("titles", "other_names", "seasons", "status")
+        if key not in ("titles", "other_names", "seasons", "status", "names_in")
     }
+    return shown | {"name": series.get("names_in", {}).get(language, series["name"])}
 
 
 def _details(series: dict[str, Any], appended: str, language: str) -> dict[str, Any]:
@@ -153,9 +163,11 @@ def _details(series: dict[str, Any], appended: str, language: str) -> dict[str, 
 
 
 @contextmanager
-def fake_tmdb(key: str = "key", **settings: Any) -> Iterator[FakeTmdb]:
+def fake_tmdb(
+    fake: FakeTmdb | None = None, key: str = "key", **settings: Any
+) -> Iterator[FakeTmdb]:
     """A FakeTmdb that answers while the block runs, with a key set and no waiting."""
-    fake = FakeTmdb()
+    fake = fake or FakeTmdb()
     with (
         override_settings(
             TMDB_API_KEY=key, TMDB_API_URL=URL, TMDB_RATE_LIMIT=10_000, TMDB_PARALLEL=1, **settings
