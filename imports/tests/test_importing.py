@@ -303,6 +303,17 @@ class TestRetries:
         tmdb.status = 200
         return Viewing.objects.never_asked_about().get()
 
+    @pytest.mark.parametrize("which", ["--pending", "--all"])
+    def test_doubtful_titles_by_the_command(self, user, tmdb, settings, which):
+        key, settings.TMDB_API_KEY = settings.TMDB_API_KEY, ""
+        import_file(user, self.DATA)
+        settings.TMDB_API_KEY = key
+        out = io.StringIO()
+        call_command("match", which, "--user", "ana", stdout=out)
+        assert "1 of 1 doubtful titles settled" in out.getvalue()
+        found = Viewing.objects.get(raw_title="Breaking Bad: Grilled")
+        assert (found.kind, found.tmdb_season, found.reading_uncertain) == ("episode", 2, False)
+
     def test_doubtful_titles_with_their_series(self, failed):
         LibraryEntry.objects.waiting().update(next_lookup_at=timezone.now())
         sweeping.retry_look_ups(timezone.now())

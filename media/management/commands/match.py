@@ -17,7 +17,7 @@ from accounts.models import EventKind
 from media import deciding, lookup
 from media.asking import Question, ask
 from media.matching import explain
-from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
+from media.models import DecidedBy, LibraryEntry, LookupStatus, Media, Viewing
 from tmdb.errors import TmdbError
 
 STATUSES = {
@@ -52,33 +52,40 @@ class Command(BaseCommand):
                 "and put it into .env as TMDB_API_KEY."
             )
         entries = LibraryEntry.objects.series()
+        doubtful = Viewing.objects.doubtful()
         if options["user"]:
             user = get_user_model().objects.filter(username=options["user"]).first()
             if user is None:
                 raise CommandError(f"There is no user {options['user']}.")
-            entries = entries.of(user)
+            entries, doubtful = entries.of(user), doubtful.of(user)
         if options["explain"]:
             self._explain(entries, options["explain"])
         elif options["refresh"]:
             self._refresh(entries)
         else:
             which = next(name for name in STATUSES if options[name])
-            self._look_up(entries.filter(lookup_status__in=STATUSES[which]))
+            self._look_up(
+                entries.filter(lookup_status__in=STATUSES[which]),
+                doubtful.never_asked_about() if which == "pending" else doubtful,
+            )
 
-    def _look_up(self, entries: lookup.Entries) -> None:
+    def _look_up(self, entries: lookup.Entries, doubtful: lookup.Viewings) -> None:
         results: Counter[str] = Counter()
 
         def count(result: lookup.Result) -> None:
             results[result.status] += 1
 
         waiting = entries.filter(decided_by=DecidedBy.AUTOMATIC).order_by("-last_watched", "pk")
-        asked = waiting.count()
-        lookup.look_up(waiting, even_if_not_due=True, on_result=count)
+        asked, doubts = waiting.count(), list(doubtful.values_list("pk", flat=True))
+        lookup.look_up(waiting, doubtful=doubtful, even_if_not_due=True, on_result=count)
         left = asked - sum(results.values())
         self.stdout.write(
             f"{asked} series: {results['matched']} matched, {results['uncertain']} uncertain, "
             f"{results['not_found']} not found, {results['error']} failed, {left} not asked."
         )
+        if doubts:
+            settled = len(doubts) - Viewing.objects.doubtful().filter(pk__in=doubts).count()
+            self.stdout.write(f"{settled} of {len(doubts)} doubtful titles settled.")
 
     def _refresh(self, entries: lookup.Entries) -> None:
         due = Media.objects.filter(entries__in=entries).due_for_refresh(timezone.now()).distinct()
