@@ -16,6 +16,7 @@ from django.http import HttpRequest
 
 from accounts.addresses import client_address
 from accounts.forms import forget_tries
+from accounts.limits import OF_USERS, forget
 from accounts.models import AccountEvent, EventKind, Invitation, UseCount, User, UserSession
 
 
@@ -42,8 +43,12 @@ def _record_sign_in(sender: object, request: HttpRequest, user: User, **kwargs: 
 
 @receiver(pre_delete, sender=User)
 def _forget(sender: object, instance: User, **kwargs: object) -> None:
-    """Failed sign-ins and the administration's history know users by name, without a key."""
+    """Delete what knows users without a key: failed sign-ins, limits, the admin's history."""
     AccessAttempt.objects.filter(username=instance.username).delete()
+    for what in OF_USERS:
+        forget(f"{what}:{instance.pk}")
+    for token in instance.api_tokens.values_list("pk", flat=True):
+        forget(f"token:{token}")
     users = ContentType.objects.get_for_model(User)
     LogEntry.objects.filter(content_type=users, object_id=str(instance.pk)).delete()
 

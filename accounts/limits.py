@@ -16,6 +16,9 @@ from django.utils import timezone
 
 from accounts.models import UseCount
 
+# What is counted by user, as "import:7": it goes with the account.
+OF_USERS = ("import", "look-up", "password", "poster", "tmdb")
+
 logger = logging.getLogger(__name__)
 
 

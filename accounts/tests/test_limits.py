@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection
@@ -57,3 +59,15 @@ def test_asking_again_and_again_makes_nobody_wait_longer(wait_until):
     """As a script does that asks the API more often than it may."""
     assert [allow("x", 1, 1) for _ in range(2)] == [True, False]
     wait_until(lambda: allow("x", 1, 1), 10)
+
+
+def test_what_is_counted_by_user_is_known_to_go_with_the_account():
+    project = Path(__file__).resolve().parents[2]
+    sources = [
+        file.read_text()
+        for app in ("accounts", "imports", "media")
+        for file in (project / app).rglob("*.py")
+        if "tests" not in file.parts
+    ]
+    counted = re.compile(r'allow\(\s*f"([\w-]+):\{(?:request\.)?user\.pk\}"')
+    assert {name for text in sources for name in counted.findall(text)} == set(limits.OF_USERS)

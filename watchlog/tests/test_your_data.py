@@ -13,6 +13,7 @@ from django.db.models import RestrictedError
 from django.test import Client
 from django.urls import reverse
 
+from accounts.limits import OF_USERS, allow
 from accounts.models import EventKind, Invitation, User, UserSession
 from accounts.tokens import make
 from imports.importing import run, submit
@@ -90,6 +91,10 @@ class TestDeleting:
         before = rows_of_all()
         browser = furnish(make_user("ana"))
         shared = Media.objects.get(title="Shared ana")
+        ana = User.objects.get(username="ana")
+        for what in (*OF_USERS, "token"):
+            number = ana.api_tokens.get().pk if what == "token" else ana.pk
+            allow(f"{what}:{number}", 1, 60)
         way(self, browser)
         after = rows_of_all()
         # The catalogue knows the series, its seasons and episodes; nobody's session says more.
