@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from media.models import DecidedBy, LibraryEntry, LookupStatus
 from media.tests.shelf import DAY, add_series
-from media.tests.test_attention import candidate
+from media.tests.test_attention import SAME, candidate
 from watchlog.tests import test_accessibility, test_browser
 from watchlog.tests.test_browser import DESKTOP
 
@@ -30,7 +30,10 @@ def page(chromium, live_server, client, make_user):
         entry = add_series(user, title, watched=1, last=DAY - timedelta(days=at))
         LibraryEntry.objects.filter(pk=entry.pk).update(
             lookup_status=LookupStatus.UNCERTAIN,
-            candidates=[candidate(at + 1, score=90.0, name=title, poster_path="")],
+            candidates=[
+                candidate(at + 1, SAME, score=90.0, name=title, poster_path=""),
+                candidate(at + 11, SAME, score=85.0, name=title, poster_path=""),
+            ],
         )
     add_series(user, "Our Holidays", watched=1)
     context = chromium.new_context(viewport=DESKTOP)
