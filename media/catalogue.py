@@ -14,11 +14,10 @@ from django.utils import timezone
 
 from media import bulk
 from media.models import Episode, Media, MediaType, Season, Viewing
+from media.progress import SPECIALS
 from media.titles import ENGLISH, episode_title, season_name, title_code
 from media.wording import fold, generic_number
 from tmdb.types import SeriesDetails
-
-SPECIALS = 0
 
 
 def store_series(details: SeriesDetails) -> Media:

@@ -21,7 +21,8 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-ONE_DAY = timedelta(days=1)
+from media.progress import ONE_DAY
+
 A_WEEK = timedelta(days=7)
 # Nothing was streamed before, and of later offsets nobody knows.
 FIRST_MOMENT = datetime(1990, 1, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from media import library, lookup, marking, undoing
-from media.catalogue import SPECIALS, nameless, store_series
+from media.catalogue import nameless, store_series
 from media.doubts import series_meant
 from media.keys import typed_key
 from media.library import library_lock
@@ -36,6 +36,7 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
+from media.progress import SPECIALS
 from media.titles import ENGLISH, title_code
 from media.wording import fold
 from tmdb.errors import TmdbError, TmdbNotFound

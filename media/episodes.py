@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeGuard
 
 from rapidfuzz import fuzz, process
 
+from media.progress import SPECIALS
 from media.wording import divided, fold, generic_number, only_counts, short_forms, title_forms
 
-SPECIALS = 0
 # rapidfuzz.fuzz.ratio, 0 to 100: for a title within the seasons meant and anywhere else in the
 # series, and how far the second best must be behind.
 _SIMILAR = 80.0

@@ -30,6 +30,7 @@ from media.models import (
     ViewingKind,
     ViewingQuerySet,
 )
+from media.progress import ONE_DAY
 
 TOPS = 12
 MOST_FINISHED = 200
@@ -37,7 +38,6 @@ MOST_FINISHED = 200
 MOST_AT_ONCE = 30_000
 # How long a transaction may take, in seconds, about.
 A_MOMENT = 0.2
-ONE_DAY = timedelta(days=1)
 MOST_SPANS = 3
 LAST_MONTH = date(9999, 12, 1)
 
