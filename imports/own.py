@@ -21,10 +21,11 @@ from django.utils.translation import gettext as _
 from accounts.preferences import chosen_in, restore_preferences
 from imports import stopping
 from imports.models import Claim, Import, ImportProblem, Outcome
-from imports.parts import Problem, storable
+from imports.parts import Problem
 from imports.preview import SHOWN
 from imports.reading import MOST_PROFILES
 from media import restoring
+from media.keys import storable
 from media.models import MediaType, Source, Viewing, ViewingKind
 
 FORMAT = "watchlog"

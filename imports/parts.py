@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from imports.models import Outcome
 from imports.reading import Alternative, Kind, Message, Row, name_key
-from media.keys import digest
+from media.keys import digest, storable
 from media.models import ViewingKind
 
 # What one transaction stores in well under a second (rule 19).
@@ -230,13 +230,6 @@ def _kept_value(value: object) -> object:
     if isinstance(value, date):
         return {"day": value.isoformat()}
     return value if isinstance(value, int | float) else storable(str(value))
-
-
-def storable(text: str) -> str:
-    """Without what PostgreSQL cannot hold in a text: NUL and lone surrogates."""
-    if "\0" in text:
-        text = text.replace("\0", "")
-    return text if text.isascii() else text.encode("utf-8", "ignore").decode()
 
 
 def bounded(number: int | None) -> int | None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from imports import parts, stopping
 from imports.reading import Kind, Reading, Row, name_key
 from imports.storing import count_titles
+from media.keys import storable
 from media.library import bounded_key
 from media.models import EntryName, MediaType
 
@@ -49,7 +50,7 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
         "last_day": max(days).isoformat() if days else None,
         "series": len(series),
         "new_series": len(new_series),
-        "new_series_names": sorted(map(parts.storable, new_series), key=str.casefold)[:SHOWN],
+        "new_series_names": sorted(map(storable, new_series), key=str.casefold)[:SHOWN],
         "doubtful": len(doubtful),
         "doubtful_titles": [_doubt(row) for row in list(doubtful.values())[:SHOWN]],
     }
@@ -59,15 +60,15 @@ def _doubt(row: Row) -> dict[str, object]:
     other = row.alternative
     return {
         "line": row.line,
-        "title": parts.storable(row.title),
+        "title": storable(row.title),
         "reads_as": _words(row.kind, row.series),
         "or_as": _words(other.kind, other.series) if other else None,
-        "reason": parts.storable(str(row.reason)),
+        "reason": storable(str(row.reason)),
         "message": parts.kept(row.reason),
     }
 
 
 def _words(kind: Kind, series: str | None) -> str:
     if kind is Kind.EPISODE:
-        return _("an episode of %(series)s") % {"series": parts.storable(series or "")}
+        return _("an episode of %(series)s") % {"series": storable(series or "")}
     return _("a movie")

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from imports.models import Import, ReadRows
-from imports.parts import kept, storable
+from imports.parts import kept
 from imports.reading import Kind, Row, title_key
-from media.keys import digest
+from media.keys import digest, storable
 from media.models import LibraryEntry, Viewing
 from media.pages import Choice
 from media.sentences import in_words

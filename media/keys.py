@@ -1,4 +1,7 @@
-"""Keys by which titles and names are recognised again. Pure: no Django, no I/O."""
+"""Keys by which titles and names are recognised again, and what of a text can be stored at all.
+
+Pure: no Django, no I/O.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,13 @@ _BLANKS = re.compile(r"\s+")
 _SAME_SIGNS = str.maketrans(
     dict.fromkeys("’‘ʼʻ`´′", "'") | dict.fromkeys("“”„«»″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
 )
+
+
+def storable(text: str) -> str:
+    """Without what PostgreSQL cannot hold in a text: NUL and lone surrogates."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "ignore").decode()
 
 
 def digest(text: str) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from media import library
-from media.keys import fingerprint
+from media.keys import fingerprint, storable
 from media.library import MAX_NAME
 from media.models import (
     DecidedBy,
@@ -286,11 +286,6 @@ def _text(line: Line, field: str, longest: int, *, needed: bool = False) -> str:
     if needed and not value:
         raise NotOurs(field)
     return value
-
-
-def storable(text: str) -> str:
-    """Without what PostgreSQL cannot hold in a text: NUL and lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _language(line: Line) -> str:
