@@ -22,7 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Lower, NullIf
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,6 +31,7 @@ from django_stubs_ext import StrOrPromise
 from accounts.models import User
 from media import bars
 from media.bars import Bar, Length
+from media.folding import by_code_point
 from media.forms import LibraryQuery, Show, Sort
 from media.models import (
     COMPLETE,
@@ -259,7 +260,7 @@ def in_order(entries: LibraryEntryQuerySet, sort: Sort) -> LibraryEntryQuerySet:
         case Sort.MOST_EPISODES:
             return entries.order_by(F("watched_episodes_count").desc(), *newest)
         case Sort.TITLE:
-            return entries.order_by(Lower("media__title"), "pk")
+            return entries.order_by(by_code_point("media__folded"), "pk")
         case Sort.PROGRESS:
             known = NullIf(Coalesce("media__aired_episodes", "media__total_episodes"), 0)
             shares = entries.annotate(share=Cast("watched_episodes_count", FloatField()) / known)

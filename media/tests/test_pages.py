@@ -119,9 +119,12 @@ def test_each_order(shelf, sort, expected):
 
 
 def test_titles_are_sorted_whatever_their_case(user):
-    for title in ("beta", "Alpha", "Gamma"):
+    for title in ("beta", "Zoo", "Élite", "Alpha", "ähnlich", "Gamma"):
         add_movie(user, title)
-    assert titles(user, sort=Sort.TITLE) == ["Alpha", "beta", "Gamma"]
+    in_order = ["ähnlich", "Alpha", "beta", "Élite", "Gamma", "Zoo"]
+    assert titles(user, sort=Sort.TITLE) == in_order
+    user.title_language = "de"
+    assert titles(user, sort=Sort.TITLE) == in_order
 
 
 def test_a_search_finds_the_names_of_files_and_of_tmdb(user):
