@@ -386,9 +386,13 @@ class TestCommand:
         assert "1 matched" in out
         assert shown("Breaking Bad") == "3/4 episodes"
 
-    def test_what_waits_to_be_confirmed_in_the_browser_is_imported(self, user, tmdb, write):
+    @pytest.mark.parametrize("is_read", [True, False])
+    def test_what_waits_to_be_confirmed_in_the_browser_is_imported(
+        self, user, tmdb, write, is_read
+    ):
         looked_at = importing.submit(user, "a.csv", BREAKING_BAD, preview_first=True)
-        assert importing.run(looked_at.pk).state == State.NEEDS_ANSWER
+        if is_read:
+            assert importing.run(looked_at.pk).state == State.NEEDS_ANSWER
         code, out, _ = self.run(write("a.csv", BREAKING_BAD), "--user", "ana")
         assert (code, Viewing.objects.count()) == (0, 4)
         assert "4 rows: 4 new" in out

@@ -161,10 +161,11 @@ class Command(BaseCommand):
         asked_at = timezone.now()
         of_import = importing.submit(user, path.name, path.read_bytes(), chosen, look_up=look_up)
         is_ours = of_import.created_at >= asked_at
+        of_import = importing.run(of_import.pk, on_progress=progress)
         if of_import.state == State.NEEDS_ANSWER and not of_import.question:
             # Somebody looks at its preview in the browser; here they said to import it.
             importing.confirm(of_import)
-        of_import = importing.run(of_import.pk, on_progress=progress)
+            of_import = importing.run(of_import.pk, on_progress=progress)
         progress.end()
         if of_import.state == State.NEEDS_ANSWER:
             questions = (of_import.question or {}).get("questions", [])
