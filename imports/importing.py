@@ -317,7 +317,6 @@ def forget_file(of_import: Import, *, request: HttpRequest | None = None) -> boo
         deleted = bool(files.delete()[0])
         if deleted:
             ReadRows.objects.filter(of_import=of_import).delete()
-        if deleted:
             _record(of_import, EventKind.FILE_DELETED, request)
     return deleted
 

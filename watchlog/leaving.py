@@ -15,8 +15,8 @@ def delete_account(user: User) -> None:
     """Delete a user with everything of theirs; the shared catalogue stays.
 
     In chunks, as every long write (rule 19); `user.delete()` alone does the same in one
-    transaction. An interrupted deletion leaves an account with
-    less in it, which can be deleted again.
+    transaction. An interrupted deletion leaves an account with less in it, which can be deleted
+    again.
     """
     for running in Import.objects.of(user).active():
         cancel(running)
