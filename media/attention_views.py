@@ -28,7 +28,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.http import SignedInRequest
 from accounts.limits import allow
 from accounts.way_back import require_POST
-from media import attention, deciding, searching
+from media import attention, deciding, refreshing, searching
 from media.attention_forms import (
     Act,
     ActForm,
@@ -206,7 +206,7 @@ def ask_again(request: SignedInRequest, entry: LibraryEntry) -> HttpResponse:
     with _turn_to_ask(request) as may_ask:
         if not may_ask:
             messages.error(request, TOO_OFTEN)
-        elif not deciding.refresh(entry.media):
+        elif not refreshing.refresh(entry.media):
             messages.warning(request, _("TMDB does not answer now. Try again in a minute."))
         else:
             entry.media.refresh_from_db()

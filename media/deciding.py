@@ -9,14 +9,9 @@ Functions that take an entry raise LibraryEntry.DoesNotExist when it has gone me
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.conf import settings
-from django.db.models import Count
-from django.utils import timezone
-
-from media import library, lookup, marking, undoing
+from media import library, lookup, marking, refreshing, undoing
 from media.catalogue import nameless, store_series
 from media.doubts import series_meant
 from media.keys import typed_key
@@ -27,7 +22,6 @@ from media.models import (
     DecisionKind,
     DecisionLog,
     EntryName,
-    Episode,
     LibraryEntry,
     LookupStatus,
     Media,
@@ -36,60 +30,14 @@ from media.models import (
     Viewing,
     ViewingKind,
 )
-from media.progress import SPECIALS
 from media.titles import ENGLISH, title_code
 from media.wording import fold
-from tmdb.errors import TmdbError, TmdbNotFound
-from tmdb.names import is_language
-from tmdb.service import Seasons, series_details
+from tmdb.errors import TmdbNotFound
 from tmdb.types import SeriesDetails
-
-logger = logging.getLogger(__name__)
-
-# In so many languages a series is fetched at most, besides English.
-MOST_LANGUAGES = 5
 
 
 class CannotUndo(Exception):
     """A later decision was about the same names, and must be undone first."""
-
-
-# --- asking TMDB: never inside a transaction ---------------------------------------------------
-
-
-def ask_for(
-    tmdb_id: int, *, language: str | None = None, anew: bool = False
-) -> SeriesDetails | None:
-    """A series' details; None when TMDB cannot be asked. Raises TmdbNotFound.
-
-    Titles of episodes come in `language`, by default the installation's. `anew` asks TMDB even
-    when a recent answer is kept.
-    """
-    try:
-        return series_details(
-            tmdb_id,
-            language=language or settings.TMDB_LANGUAGE,
-            seasons=Seasons.ALL,
-            alternative_titles=True,
-            translations=True,
-            refresh=anew,
-        )
-    except TmdbNotFound:
-        raise
-    except TmdbError as error:
-        logger.warning("series not fetched id=%s error=%s", tmdb_id, type(error).__name__)
-        return None
-
-
-def _fetch_titles(tmdb_id: int, language: str, *, anew: bool = False) -> bool:
-    """Store a series with its episodes' titles in a further language; whether TMDB answered."""
-    try:
-        details = series_details(tmdb_id, language=language, seasons=Seasons.ALL, refresh=anew)
-    except TmdbError as error:
-        logger.warning("series not fetched id=%s error=%s", tmdb_id, type(error).__name__)
-        return False
-    store_series(details)
-    return True
 
 
 # --- which series an entry is ------------------------------------------------------------------
@@ -159,10 +107,10 @@ def _find(tmdb_id: int, language: str, *, ask: bool = True) -> Media:
 
     English titles of its episodes come along, which tell more than those of most languages.
     """
-    details = ask_for(tmdb_id, language=language) if ask else None
+    details = refreshing.ask_for(tmdb_id, language=language) if ask else None
     media = _shared_row(tmdb_id, details)
     if details is not None and title_code(language) != ENGLISH:
-        _fetch_titles(tmdb_id, "en-US")
+        refreshing.fetch_titles(tmdb_id, "en-US")
     return media
 
 
@@ -533,98 +481,3 @@ def _decide(
     if decision != Decision.NONE:
         # What a person decided leaves no doubt, and imports store such titles without one.
         Viewing.objects.doubtful().filter(name__in=ids).update(reading_uncertain=False)
-
-
-# --- totals ------------------------------------------------------------------------------------
-
-
-def refresh(media: Media) -> bool:
-    """Fetch a shared series anew from TMDB; whether TMDB answered.
-
-    All users' viewings whose episode was not known are identified anew. An id that TMDB no
-    longer knows keeps what is there, and is marked.
-    """
-    if media.tmdb_id is None:
-        return False
-    language = _language_of(media)
-    try:
-        details = ask_for(media.tmdb_id, language=language, anew=True)
-    except TmdbNotFound:
-        Media.objects.filter(pk=media.pk, tmdb_gone_at__isnull=True).update(
-            tmdb_gone_at=timezone.now()
-        )
-        return True
-    if details is None or details.stale:
-        return False
-    _note_who_finished(media)
-    media = store_series(details)
-    lookup.identify_gone()
-    _fetch_further_titles(media, language)
-    _identify_anew(media)
-    return True
-
-
-def complete_titles(media: Media) -> bool:
-    """Fetch the English titles that a series wants, once; whether TMDB answered."""
-    if media.tmdb_id is None or not _fetch_titles(media.tmdb_id, "en-US", anew=True):
-        return False
-    lookup.identify_gone()
-    _identify_anew(media)
-    return True
-
-
-def _language_of(media: Media) -> str:
-    """The language in which a series is fetched anew: that of most people's names of it."""
-    language = next(iter(_languages_of(media)), settings.TMDB_LANGUAGE)
-    is_usual = title_code(language) == title_code(settings.TMDB_LANGUAGE)
-    return settings.TMDB_LANGUAGE if is_usual else language
-
-
-def _languages_of(media: Media) -> list[str]:
-    """The languages of people's names of a series, the most common ones first.
-
-    People and not names, of which one person's file can have any number.
-    """
-    names = EntryName.objects.filter(entry__media=media).exclude(language="").order_by()
-    counted = names.values_list("language").annotate(n=Count("user", distinct=True))
-    languages = [language for language, _ in counted.order_by("-n", "language")]
-    return list(filter(is_language, languages))[:MOST_LANGUAGES]
-
-
-def _fetch_further_titles(media: Media, stored: str) -> None:
-    """Fetch titles in other languages than the one that was `stored`, where somebody lacks them.
-
-    That is in whose language an episode has none, or who watched what was not identified.
-    """
-    of_people = _languages_of(media)
-    regular = Episode.objects.filter(season__media=media).exclude(season__number=SPECIALS)
-    known = [set(titles) for titles in regular.values_list("titles", flat=True)]
-    lacking = {c for c in map(title_code, of_people) if any(c not in codes for codes in known)}
-    if unknown := [lookup.language_of(entry) for entry in lookup.to_identify(media)]:
-        lacking |= {ENGLISH, *map(title_code, unknown)}
-    if media.wants_english:
-        lacking.add(ENGLISH)
-    lacking.discard(title_code(stored))
-    for language in (*of_people, settings.TMDB_LANGUAGE, "en-US"):
-        if title_code(language) in lacking:
-            lacking.discard(title_code(language))
-            _fetch_titles(media.tmdb_id or 0, language, anew=True)
-
-
-def _identify_anew(media: Media) -> None:
-    """Identify what was not known before a series was fetched anew, each user's on its own."""
-    unknown = lookup.to_identify(media).values_list("pk", "user_id")
-    for entry_id, user_id in list(unknown):
-        with library_lock(user_id):
-            entry = LibraryEntry.objects.filter(pk=entry_id, media=media).first()
-            if entry is not None:
-                lookup.identify_episodes(entry, only_new=True)
-
-
-def _note_who_finished(media: Media) -> None:
-    """Note on complete entries how many episodes there were, before there are more."""
-    aired = media.total_episodes if media.aired_episodes is None else media.aired_episodes
-    unnoted = media.entries.complete().exclude(episodes_when_finished=aired)
-    for entry_id, user_id in unnoted.order_by("user_id", "pk").values_list("pk", "user_id"):
-        with library_lock(user_id):
-            library.recount([entry_id])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 
 from django.utils import timezone
 from django_tasks import task
 
 from accounts.models import User
 from accounts.preferences import zone_of
-from media import deciding, statistics
+from media import refreshing, statistics
 from media.library import library_lock
-from media.lookup import FAILURES_IN_A_ROW, look_up
+from media.lookup import look_up
 from media.models import LibraryEntry, Media, Viewing
 
 # A deploy waits for the running task, so that none may take long.
@@ -51,34 +50,32 @@ def work_out_statistics(user_id: int) -> None:
         work_out_statistics.enqueue(user_id)
 
 
+@task()
+def refresh_chosen(media_ids: Sequence[int]) -> None:
+    """Fetch series anew that somebody chose, for a few seconds, then leave the rest to the next.
+
+    Ends when TMDB cannot be reached; they are due again by themselves.
+    """
+    chosen = list(Media.objects.shared().filter(pk__in=media_ids).order_by("pk"))
+    fetched = refreshing.fetch_each(chosen, refreshing.refresh, SLICE_SECONDS)
+    left = [media.pk for media in chosen[fetched.asked :]]
+    if fetched.is_cut_off and left:
+        refresh_chosen.enqueue(left)
+
+
 @task(priority=-15)
 def complete_titles() -> None:
     """Fetch English titles of series whose episodes have none, for a few seconds."""
-    if _fetch_for_a_while(Media.objects.wanting_english(), deciding.complete_titles):
+    wanting = Media.objects.wanting_english()
+    fetched = refreshing.fetch_each(wanting, refreshing.complete_titles, SLICE_SECONDS)
+    if fetched.is_cut_off and fetched.answered:
         complete_titles.enqueue()
 
 
 @task(priority=-20)
 def refresh_due() -> None:
     """Fetch the series anew whose totals may be out of date, for a few seconds."""
-    if _fetch_for_a_while(Media.objects.due_for_refresh(timezone.now()), deciding.refresh):
+    due = Media.objects.due_for_refresh(timezone.now())
+    fetched = refreshing.fetch_each(due, refreshing.refresh, SLICE_SECONDS)
+    if fetched.is_cut_off and fetched.answered:
         refresh_due.enqueue()
-
-
-def _fetch_for_a_while(series: Iterable[Media], fetch: Callable[[Media], bool]) -> bool:
-    """Fetch series for a few seconds; whether another task is to go on with the rest.
-
-    Ends when TMDB cannot be reached.
-    """
-    ends = time.monotonic() + SLICE_SECONDS
-    answered = failures = 0
-    for media in series:
-        if fetch(media):
-            answered, failures = answered + 1, 0
-        else:
-            failures += 1
-        if failures >= FAILURES_IN_A_ROW:
-            return False
-        if time.monotonic() >= ends:
-            return answered > 0
-    return False

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conftest import empty_cache
-from media import attention, deciding
+from media import attention, deciding, refreshing
 from media.models import (
     DecidedBy,
     Decision,
@@ -508,7 +508,7 @@ class TestReadings:
 class TestGone:
     def test_tmdb_is_asked_again(self, client, shelf, tmdb):
         series = tmdb.series.pop(1396)
-        deciding.refresh(Media.objects.get(tmdb_id=1396))
+        refreshing.refresh(Media.objects.get(tmdb_id=1396))
         assert "Gone from TMDB" in client.get(LIST).text
         entry = entry_named("Breaking Bad")
         client.post(to("ask-again", entry))
@@ -519,7 +519,7 @@ class TestGone:
 
     def test_it_can_be_matched_to_its_new_record(self, client, shelf, tmdb):
         series = tmdb.series.pop(1396)
-        deciding.refresh(Media.objects.get(tmdb_id=1396))
+        refreshing.refresh(Media.objects.get(tmdb_id=1396))
         tmdb.series[1400] = {**series, "id": 1400}
         client.post(to("match", entry_named("Breaking Bad")), {"tmdb_id": 1400})
         entry = entry_named("Breaking Bad")

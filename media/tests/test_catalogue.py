@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from imports import sweeping
-from media import deciding, lookup, marking
+from media import lookup, marking, refreshing
 from media.catalogue import store_series
 from media.entry_pages import series_page
 from media.forms import LibraryQuery
@@ -45,7 +45,7 @@ def change(series, titles, ids=None):
 
 def refresh(series, titles, ids=None):
     change(series, titles, ids)
-    assert deciding.refresh(Media.objects.get(tmdb_id=series["id"]))
+    assert refreshing.refresh(Media.objects.get(tmdb_id=series["id"]))
 
 
 def page_of(user):
@@ -398,6 +398,6 @@ class TestEnglishTitles:
         sweeping.fetch_titles(timezone.now())
         assert Media.objects.wanting_english().exists()
         tmdb.status = 200
-        deciding.refresh(Media.objects.get(tmdb_id=DARK))
+        refreshing.refresh(Media.objects.get(tmdb_id=DARK))
         assert not Media.objects.wanting_english().exists()
         assert next_for(ben) == "Lies"

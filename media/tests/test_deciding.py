@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import User
-from media import deciding, lookup
+from media import deciding, lookup, refreshing
 from media.models import DecidedBy, Decision, EntryName, LibraryEntry, Media, Viewing
 from media.tests.making import look_up, watch
 from tmdb.errors import TmdbNotFound
@@ -43,7 +43,7 @@ def test_with_tmdb_down_the_decision_is_kept_and_no_raw_title_becomes_shared(
     assert (entry.media.tmdb_id, entry.media.total_episodes) == (1396, None)
     assert "private" not in f"{entry.media.title}{entry.media.base_title}"
     tmdb.status = 200
-    assert deciding.refresh(entry.media)
+    assert refreshing.refresh(entry.media)
     entry.media.refresh_from_db()
     assert (entry.media.title, entry.media.total_episodes) == ("Breaking Bad", 3)
 
@@ -55,7 +55,7 @@ def test_an_administrators_change_spares_what_users_decided(user, tmdb):
     mine = watch(ben, "Breaking Bad", "Pilot")
     look_up()
     mine = deciding.match_to(LibraryEntry.objects.get(user=ben), 1396, DecidedBy.USER)
-    target = deciding.change_tmdb_id(Media.objects.get(tmdb_id=1396), 99, deciding.ask_for(99))
+    target = deciding.change_tmdb_id(Media.objects.get(tmdb_id=1396), 99, refreshing.ask_for(99))
     assert LibraryEntry.objects.get(user=user).media == target
     assert LibraryEntry.objects.get(user=user).decided_by == "admin"
     mine.refresh_from_db()
@@ -67,7 +67,7 @@ def test_changing_to_an_id_that_exists_merges(user, tmdb):
     watch(user, "Breaking Bad", "Pilot")
     watch(user, "Better Call Saul", "Uno")
     look_up()
-    deciding.change_tmdb_id(Media.objects.get(tmdb_id=99), 1396, deciding.ask_for(1396))
+    deciding.change_tmdb_id(Media.objects.get(tmdb_id=99), 1396, refreshing.ask_for(1396))
     entry = LibraryEntry.objects.get()
     assert (entry.viewings.count(), entry.names.count()) == (2, 2)
     assert not Media.objects.filter(tmdb_id=99).exists()
@@ -108,7 +108,7 @@ def test_an_id_that_tmdb_deleted_keeps_what_is_there_and_is_marked(user, tmdb):
     look_up()
     media = Media.objects.get()
     del tmdb.series[1396]
-    assert deciding.refresh(media)
+    assert refreshing.refresh(media)
     media.refresh_from_db()
     assert media.total_episodes == 3
     assert media.tmdb_gone_at is not None
@@ -119,6 +119,6 @@ def test_a_renumbered_episode_stays_watched(user, tmdb):
     look_up()
     series = tmdb.series[1396]
     series["titles"] = {1: ["Pilot", "New First"], 2: ["Seven Thirty-Seven"]}
-    deciding.refresh(Media.objects.get())
+    refreshing.refresh(Media.objects.get())
     viewing = Viewing.objects.get()
     assert [episode.title for episode in viewing.tmdb_episodes.all()] == ["Pilot"]

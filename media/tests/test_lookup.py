@@ -8,7 +8,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import User
-from media import deciding, lookup
+from media import deciding, lookup, refreshing
 from media.catalogue import store_series
 from media.models import DecidedBy, LibraryEntry, Media, Viewing
 from media.tests.fake_tmdb import fake_tmdb
@@ -148,8 +148,8 @@ def test_no_request_is_made_inside_a_transaction(user, monkeypatch, transactiona
         entry = watch(user, "Breaking Bad", "Pilot")
         look_up()
         media = LibraryEntry.objects.get().media
-        deciding.refresh(media)
-        deciding.change_tmdb_id(media, 1, deciding.ask_for(1))
+        refreshing.refresh(media)
+        deciding.change_tmdb_id(media, 1, refreshing.ask_for(1))
         entry = LibraryEntry.objects.get()
         deciding.match_to(entry, 1396, DecidedBy.USER)
     assert inside and not any(inside)

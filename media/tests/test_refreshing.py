@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from imports import sweeping
-from media import deciding, lookup
+from media import deciding, lookup, refreshing
 from media.forms import LibraryQuery
 from media.library import recount
 from media.models import (
@@ -121,7 +121,7 @@ def test_one_person_with_many_names_does_not_choose_the_language_for_all(user, t
             key=f"d{number}",
             language="th",
         )
-    assert deciding._language_of(entry.media) == "en-US"
+    assert refreshing._language_of(entry.media) == "en-US"
 
 
 def test_a_language_that_is_none_keeps_no_series_from_being_refreshed(user, tmdb):
@@ -129,7 +129,7 @@ def test_a_language_that_is_none_keeps_no_series_from_being_refreshed(user, tmdb
     watch(user, "Dark", "Secrets")
     look_up()
     EntryName.objects.update(language="x y&z=1")
-    assert deciding.refresh(Media.objects.get(tmdb_id=2))
+    assert refreshing.refresh(Media.objects.get(tmdb_id=2))
     entry = LibraryEntry.objects.get(user=user)
     assert lookup.language_of(entry) == "en"
 
@@ -154,7 +154,7 @@ def air(series, *titles, season=2):
     series["number_of_episodes"] += len(titles)
     for facts in series["seasons"]:
         facts["episode_count"] = len(series["titles"][facts["season_number"]])
-    deciding.refresh(Media.objects.get(tmdb_id=series["id"]))
+    refreshing.refresh(Media.objects.get(tmdb_id=series["id"]))
 
 
 def has_new(user):
@@ -274,7 +274,7 @@ def test_what_english_titles_told_is_kept_when_they_are_not_at_hand(user, tmdb):
 def test_titles_are_refreshed_in_the_language_of_most_names(user, returning, tmdb):
     watch_all(user)
     EntryName.objects.update(language="de")
-    deciding.refresh(Media.objects.get())
+    refreshing.refresh(Media.objects.get())
     assert tmdb.languages[-1] == "de"
 
 

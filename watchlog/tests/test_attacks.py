@@ -310,7 +310,7 @@ class TestSize:
             asked.append(media)
             return True
 
-        monkeypatch.setattr("media.deciding.refresh", refresh)
+        monkeypatch.setattr("media.refreshing.refresh", refresh)
         entry = add_series(ana, "Dark", [2], 1)
         for _ in range(4):
             page = browser.post(reverse("media:ask-again", args=[entry.pk]), follow=True)
