@@ -18,8 +18,9 @@ from django.utils.translation import ngettext
 from accounts import audit
 from accounts.admin import FiltersOfferedOnly
 from accounts.models import EventKind
-from media import deciding, library
-from media.models import DecidedBy, LibraryEntry, LookupStatus, Media
+from media import deciding, library, refreshing
+from media.models import DecidedBy, LibraryEntry, LookupStatus, Media, MediaQuerySet
+from media.tasks import refresh_chosen
 from tmdb.errors import TmdbNotFound
 from tmdb.names import parse_tmdb_reference
 from tmdb.types import SeriesDetails
@@ -56,7 +57,7 @@ def ask_about(text: str) -> Reply | None:
     if reference is None or reference[0] != "tv":
         return None
     try:
-        return Reply(reference[1], True, deciding.ask_for(reference[1]))
+        return Reply(reference[1], True, refreshing.ask_for(reference[1]))
     except TmdbNotFound:
         return Reply(reference[1], False, None)
 
@@ -200,9 +201,11 @@ class MediaAdmin(FiltersOfferedOnly[Media]):
         self._say(request, len(entries), _("waiting to be looked up"))
 
     @admin.action(description=_("Refresh totals"))
-    def refresh_totals(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
-        done = sum(deciding.refresh(media) for media in queryset.filter(tmdb_id__isnull=False))
-        self._say(request, done, _("refreshed"))
+    def refresh_totals(self, request: HttpRequest, queryset: MediaQuerySet) -> None:
+        chosen = list(queryset.shared().values_list("pk", flat=True))
+        if chosen:
+            refresh_chosen.enqueue(chosen)
+        self._say(request, len(chosen), _("waiting to be refreshed"))
 
     @admin.action(description=_("Clear match"))
     def clear_match(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:

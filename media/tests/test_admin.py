@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from media.models import LibraryEntry, LookupStatus, Media
@@ -77,6 +80,22 @@ def test_totals_can_be_refreshed(admin, media, tmdb):
     admin.post("/admin/media/media/", {"action": "refresh_totals", "_selected_action": [media.pk]})
     media.refresh_from_db()
     assert media.total_episodes == 77
+
+
+def test_many_totals_are_refreshed_by_tasks_of_a_few_seconds(admin, media, user, tmdb, monkeypatch):
+    tmdb.add(2, "Dark", {1: ["Secrets"]})
+    watch(user, "Dark", "Secrets")
+    look_up()
+    monkeypatch.setattr("media.tasks.SLICE_SECONDS", 0.0)
+    old = timezone.now() - timedelta(days=3)
+    Media.objects.update(last_tmdb_update=old)
+    answered = admin.post(
+        "/admin/media/media/",
+        {"action": "refresh_totals", "_selected_action": [m.pk for m in Media.objects.all()]},
+        follow=True,
+    )
+    assert "2 series waiting to be refreshed" in answered.text
+    assert not Media.objects.filter(last_tmdb_update=old).exists()
 
 
 def test_lists_filter_and_search_and_show_no_viewing(admin, media):

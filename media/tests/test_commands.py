@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import AccountEvent, EventKind, User
+from media.lookup import FAILURES_IN_A_ROW
 from media.models import Media
 from media.tests.making import look_up, watch
 
@@ -42,9 +43,38 @@ def test_totals_that_are_due_are_refreshed(user, tmdb):
     assert Media.objects.get().total_episodes == 4
 
 
+def test_totals_stay_due_when_tmdb_does_not_answer(user, tmdb, monkeypatch):
+    monkeypatch.setattr("tmdb.throttle.sleep", lambda seconds: None)
+    for n in range(FAILURES_IN_A_ROW + 2):
+        tmdb.add(n + 1, f"Series {n}", {1: ["One"]})
+        watch(user, f"Series {n}", "One")
+    look_up()
+    Media.objects.update(last_tmdb_update=timezone.now() - timedelta(days=91))
+    tmdb.status = 503
+    out = run("--refresh")
+    assert f"0 of {FAILURES_IN_A_ROW + 2}" in out
+    assert "2 not asked" in out
+    assert Media.objects.due_for_refresh(timezone.now()).count() == FAILURES_IN_A_ROW + 2
+
+
 def test_a_score_is_explained(user, tmdb):
     watch(user, "Breaking Bad", "Pilot")
     assert "Breaking Bad" in run("--explain", "breaking bad")
+
+
+def test_a_name_is_found_as_files_of_any_spelling_write_it(user, tmdb):
+    tmdb.add(7, "Élite", {1: ["Bienvenidos"]})
+    entry = watch(user, "Élite", "Bienvenidos")
+    entry.names.update(key="élite")
+    assert "in the library" not in run("--explain", "ÉLITE ")
+    assert AccountEvent.objects.exists()
+
+
+def test_a_name_that_no_library_has_is_explained_by_itself(user, tmdb):
+    out = run("--explain", "Breaking Bad")
+    assert "No series in the library is called so" in out
+    assert "TMDB 1396" in out
+    assert not AccountEvent.objects.exists()
 
 
 def test_whose_score_was_explained_sees_that_in_their_account(user, tmdb):

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import EventKind
-from media import deciding, lookup
+from media import library, lookup, refreshing
 from media.asking import Question, ask
-from media.matching import explain
+from media.keys import typed_key
+from media.matching import Evidence, explain
 from media.models import DecidedBy, LibraryEntry, LookupStatus, Media, Viewing
 from tmdb.errors import TmdbError
 
@@ -89,23 +90,28 @@ class Command(BaseCommand):
 
     def _refresh(self, entries: lookup.Entries) -> None:
         due = Media.objects.filter(entries__in=entries).due_for_refresh(timezone.now()).distinct()
-        answered = sum(deciding.refresh(media) for media in due)
-        self.stdout.write(f"{answered} of {len(due)} series refreshed.")
+        fetched = refreshing.fetch_each(due, refreshing.refresh)
+        self.stdout.write(f"{fetched.answered} of {len(due)} series refreshed.")
+        if left := len(due) - fetched.asked:
+            self.stdout.write(f"TMDB does not answer now: {left} not asked. They stay due.")
 
     def _explain(self, entries: lookup.Entries, name: str) -> None:
-        entry = (
-            entries.filter(Q(names__name__iexact=name) | Q(media__title__iexact=name))
-            .select_related("media")
-            .prefetch_related("names")
-            .first()
-        )
-        if entry is None:
-            raise CommandError(f"No series in the library is called {name}.")
+        called = Q(names__key=library.bounded_key(typed_key(name))) | Q(media__title__iexact=name)
+        entry = entries.filter(called).select_related("media").prefetch_related("names").first()
         try:
-            answer = ask(Question(lookup.evidence_for(entry)))
+            answer = ask(
+                Question(
+                    lookup.evidence_for(entry)
+                    if entry
+                    else Evidence(name, language=lookup.language_or_usual(""))
+                )
+            )
         except TmdbError as error:
             raise CommandError(f"TMDB cannot be asked now: {error}") from error
-        # The evidence tells what its user watched, and when first.
-        subject = f"manage.py match --explain {entry.media.title}"
-        audit.record(entry.user_id, EventKind.MATCH_EXPLAINED, subject=subject)
+        if entry is None:
+            self.stdout.write("No series in the library is called so: the name is all there is.")
+        else:
+            # The evidence tells what its user watched, and when first.
+            subject = f"manage.py match --explain {entry.media.title}"
+            audit.record(entry.user_id, EventKind.MATCH_EXPLAINED, subject=subject)
         self.stdout.write(explain(answer.evidence, answer.decision))
