@@ -25,7 +25,6 @@ from imports import outages, own, parts, preview, rows, stopping
 from imports.knowing import known_to
 from imports.lease import Lease, Lost
 from imports.models import (
-    ENDED,
     Import,
     ImportFile,
     ImportPart,
@@ -126,7 +125,7 @@ def _work(lease: Lease, ends: float, on_progress: OnProgress) -> Turn:
                 return Turn.ENDED
         of_import.refresh_from_db()
         on_progress(of_import)
-        if time.monotonic() >= ends and of_import.state not in ENDED:
+        if time.monotonic() >= ends and of_import.is_under_way:
             return Turn.PAUSED
 
 

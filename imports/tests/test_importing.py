@@ -12,11 +12,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from accounts.models import EventKind, User
-from imports import importing, sweeping
+from imports import importing, parts, sweeping
 from imports.importing import ImportOptions, Refused
 from imports.models import Import, ImportFile, ImportFileQuerySet, State
 from imports.pages import import_page
-from imports.running import advance
+from imports.running import Turn, advance
 from imports.tests.making import BREAKING_BAD, activity, history
 from media.models import LibraryEntry, Viewing
 from media.pages import progress_text
@@ -187,6 +187,16 @@ class TestEnding:
         assert importing.run(made.pk, on_progress=cancel).state == State.CANCELLED
         assert tmdb.asked == []
         assert Viewing.objects.count() == 4
+
+    def test_undoing_leaves_the_worker_to_others_after_its_time(self, user, monkeypatch):
+        monkeypatch.setattr(parts, "TITLES", 1)
+        made = import_file(user, BREAKING_BAD)
+        monkeypatch.setattr(importing, "start", lambda of_import: True)
+        importing.undo(made)
+        turns = [advance(made.pk, seconds=0) for _ in range(6)]
+        assert turns == [Turn.PAUSED] * 4 + [Turn.ENDED] + [Turn.NOT_MINE]
+        made.refresh_from_db()
+        assert made.state == State.UNDONE
 
     def test_an_unforeseen_error_fails_the_import_and_says_so(self, user, monkeypatch, caplog):
         def explode(*args):
