@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.models import DBTaskResult
 
-from imports.models import Import, WorkerHeartbeat
+from imports.lease import MOST_WORKERS_LOST
+from imports.models import Import, State, WorkerHeartbeat
 from imports.worker import STALE_AFTER
 from media import library
 from media.models import LibraryEntry, Media, Viewing
@@ -24,6 +25,7 @@ from tmdb.service import KeyCheck, verify_key
 logger = logging.getLogger(__name__)
 
 STUCK_AFTER = timedelta(minutes=15)
+CRASHES_TOLD_FOR = timedelta(days=7)
 ENTRIES_AT_A_TIME = 500
 
 
@@ -48,6 +50,7 @@ def examine() -> Iterator[Finding]:
         _cache,
         _worker,
         _imports,
+        _crashes,
         _tmdb,
         _orphans,
         _counts,
@@ -128,6 +131,22 @@ def _imports() -> Finding:
             "Start manage.py worker, which goes on with them by itself, or look into its log.",
         )
     return Finding("imports", "none stuck")
+
+
+def _crashes() -> Finding:
+    given_up = Import.objects.filter(
+        state=State.FAILED,
+        workers_lost__gte=MOST_WORKERS_LOST,
+        finished_at__gt=timezone.now() - CRASHES_TOLD_FOR,
+    )
+    if ids := list(given_up.order_by("pk").values_list("pk", flat=True)):
+        return Finding(
+            "crashes",
+            f"{MOST_WORKERS_LOST} workers in a row ended over import {', '.join(map(str, ids))}",
+            "Give the worker more memory, or look into its log. Then its user may import the file "
+            "again, or in smaller parts.",
+        )
+    return Finding("crashes", "no import ends its workers")
 
 
 def _tmdb() -> Finding:

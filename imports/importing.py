@@ -299,7 +299,13 @@ def undo(of_import: Import, *, request: HttpRequest | None = None) -> bool:
     with transaction.atomic():
         changed = Import.objects.filter(
             pk=of_import.pk, state__in=UNDOABLE, undo_asked_at__isnull=True
-        ).update(undo_asked_at=timezone.now(), look_up=False, **fence_off())
+        ).update(
+            undo_asked_at=timezone.now(),
+            look_up=False,
+            error="",
+            error_message=None,
+            **fence_off(),
+        )
         if changed:
             _record(of_import, EventKind.IMPORT_UNDONE, request)
     if changed:

@@ -5,6 +5,9 @@ and another worker takes a new one. One that only stood still learns so as soon 
 every taking raises the import's fencing number, and so does every decision to stop it, and each
 transaction asks whether the number is still the worker's own. Times are the database's, so that
 workers on several machines need no common clock.
+
+An import that ends each of its workers, as by taking all memory, is not taken over for ever: the
+leases that ended by themselves are counted until it gets on.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 # A lease is renewed so many times before it would end.
 RENEWALS = 4
+# So many workers in a row may end over an import before it gets on. Fewer than the restarts after
+# which platforms give a worker up, commonly ten: it would be missed by everybody's imports.
+MOST_WORKERS_LOST = 5
 
 
 class Lost(Exception):
@@ -42,12 +48,20 @@ class Lease:
     fence: int
 
     def write(self, **changes: object) -> None:
-        """Change the import, in the transaction that the change belongs to. Raises Lost.
+        """Change the import, in the transaction of what gets it on. Keeps the lease. Raises Lost."""
+        self._update(workers_lost=0, **changes)
 
-        Keeps the lease unless `leased_until` says otherwise.
-        """
+    def keep(self) -> None:
+        """Keep the lease, in a transaction whose work would be done anew. Raises Lost."""
+        self._update()
+
+    def give_up(self, **changes: object) -> None:
+        """Change the import for good, and keep how many workers it has ended. Raises Lost."""
+        self._update(**changes)
+
+    def _update(self, **changes: object) -> None:
         mine = Import.objects.filter(pk=self.import_id, fence=self.fence)
-        if not mine.update(**{"leased_until": _until(), **changes}):
+        if not mine.update(leased_until=_until(), **changes):
             raise Lost
 
     def is_held(self) -> bool:
@@ -57,13 +71,15 @@ class Lease:
 def take(import_id: int) -> Lease | None:
     """Begin to work on an import, or go on with it; None when it is not to be worked on now."""
     free = Import.objects.unattended().filter(pk=import_id)
-    found = free.values_list("fence", "state").first()
+    found = free.values_list("fence", "state", "leased_until").first()
     if found is None:
         return None
-    fence, state = found
+    fence, state, ended = found
     changes: dict[str, object] = {"fence": fence + 1, "leased_until": _until()}
     if state == State.QUEUED:
         changes |= {"state": State.READING, "started_at": Now()}
+    if ended is not None:
+        changes["workers_lost"] = F("workers_lost") + 1
     try:
         with transaction.atomic():
             # Not `free`: a subquery of another import may have been true a moment ago only.
@@ -106,7 +122,7 @@ def give_back(lease: Lease) -> None:
 
 def fence_off() -> dict[str, object]:
     """What to change on an import along with the rest so that nobody works on it any more."""
-    return {"fence": F("fence") + 1, "leased_until": None}
+    return {"fence": F("fence") + 1, "leased_until": None, "workers_lost": 0}
 
 
 def _until() -> Combinable:

@@ -126,6 +126,7 @@ class Import(models.Model):
     # Who works on it: see lease.py.
     fence = models.PositiveBigIntegerField(default=0)
     leased_until = models.DateTimeField(null=True, blank=True)
+    workers_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     file_format = models.CharField(max_length=30, blank=True)
     date_order = models.CharField(max_length=10, blank=True)

@@ -19,11 +19,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from imports import lease as leases
 from imports import outages, own, parts, preview, rows, stopping
 from imports.knowing import known_to
-from imports.lease import Lease, Lost
+from imports.lease import MOST_WORKERS_LOST, Lease, Lost
 from imports.models import (
     Import,
     ImportFile,
@@ -35,7 +36,7 @@ from imports.models import (
 )
 from imports.options import ImportOptions, options_for_reader
 from imports.parts import Part
-from imports.reading import Reading, UnreadableFile, read
+from imports.reading import Message, Reading, UnreadableFile, read
 from imports.storing import store_titles
 from media import library, lookup
 from media.models import LibraryEntry, LookupStatus, Viewing
@@ -47,6 +48,15 @@ OnProgress = Callable[[Import], None]
 # Parts of a file that one transaction writes, well under a second.
 PARTS_AT_A_TIME = 10
 ROWS_AT_A_TIME = 10
+
+IMPORT_ENDS_WORKERS = gettext_noop(
+    "This import stopped its worker %(times)s times in a row, perhaps for want of memory. Nothing "
+    "more is tried by itself. What is stored stays: import the file again, or in smaller parts."
+)
+UNDO_ENDS_WORKERS = gettext_noop(
+    "Undoing this import stopped its worker %(times)s times in a row. Nothing more is tried by "
+    "itself. What was not undone yet stays: undo it once more."
+)
 
 
 class Turn(enum.Enum):
@@ -111,6 +121,9 @@ def _work(lease: Lease, ends: float, on_progress: OnProgress) -> Turn:
             raise Lost
         if stopping.is_asked():
             return Turn.PAUSED
+        if of_import.workers_lost >= MOST_WORKERS_LOST:
+            _give_up(lease, of_import)
+            return Turn.ENDED
         match of_import.state:
             case State.READING:
                 on_progress(of_import)
@@ -177,7 +190,7 @@ def _read_own(lease: Lease, of_import: Import, content: bytes) -> None:
         return
     packed = map(own.pack, own.cut(content))
     with transaction.atomic():
-        lease.write()
+        lease.keep()
         of_import.parts.all().delete()
         of_import.problems.all().delete()
     _keep_parts(lease, of_import, packed)
@@ -224,7 +237,7 @@ def _findings(reading: Reading) -> dict[str, object]:
 def keep_reading(lease: Lease, of_import: Import, reading: Reading) -> None:
     """Write the parts of a file, instead of what an earlier reading left; then it is `storing`."""
     with transaction.atomic():
-        lease.write()
+        lease.keep()
         of_import.parts.all().delete()
         of_import.problems.all().delete()
         of_import.read_rows.all().delete()
@@ -247,7 +260,7 @@ def _keep_rows(lease: Lease, of_import: Import, reading: Reading) -> None:
     numbered = enumerate(rows.pack(reading.rows))
     while some := stopping.take(numbered, ROWS_AT_A_TIME):
         with transaction.atomic():
-            lease.write()
+            lease.keep()
             ReadRows.objects.bulk_create(
                 ReadRows(of_import=of_import, number=number, counts=counts, content=content)
                 for number, (counts, content) in some
@@ -258,7 +271,7 @@ def _keep_parts(lease: Lease, of_import: Import, packed: Iterator[bytes]) -> Non
     numbered = enumerate(packed)
     while some := stopping.take(numbered, PARTS_AT_A_TIME):
         with transaction.atomic():
-            lease.write()
+            lease.keep()
             ImportPart.objects.bulk_create(
                 ImportPart(of_import=of_import, number=number, content=content)
                 for number, content in some
@@ -397,6 +410,22 @@ def _end(lease: Lease, state: State, **changes: object) -> None:
     with transaction.atomic():
         ImportPart.objects.filter(of_import_id=lease.import_id).delete()
         lease.write(state=state, finished_at=timezone.now(), **changes)
+
+
+def _give_up(lease: Lease, of_import: Import) -> None:
+    """Fail an import that ends every worker, or stop undoing it, until somebody asks for it anew."""
+    logger.error("import given up id=%s workers_lost=%s", of_import.pk, of_import.workers_lost)
+    template = UNDO_ENDS_WORKERS if of_import.is_being_undone else IMPORT_ENDS_WORKERS
+    why = Message(template, {"times": of_import.workers_lost})
+    with transaction.atomic():
+        ImportPart.objects.filter(of_import=of_import).delete()
+        lease.give_up(
+            state=State.FAILED,
+            undo_asked_at=None,
+            finished_at=timezone.now(),
+            error=str(why),
+            error_message=parts.kept(why),
+        )
 
 
 def _fail(lease: Lease, error: Exception) -> Turn:

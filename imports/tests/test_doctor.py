@@ -13,6 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from imports import doctor, importing
+from imports.lease import MOST_WORKERS_LOST
 from imports.models import Import, State, WorkerHeartbeat
 from imports.tests.making import BREAKING_BAD
 from imports.worker import FORGET_AFTER, beat
@@ -50,7 +51,8 @@ def test_nothing_is_wrong_with_a_healthy_installation(healthy):
     code, out = examined()
     assert code == 0
     assert "->" not in out
-    names = ["database", "migrations", "cache", "worker", "imports", "TMDB", "library", "progress"]
+    names = ["database", "migrations", "cache", "worker", "imports", "crashes", "TMDB"]
+    names += ["library", "progress"]
     assert [line.split(":")[0] for line in out.splitlines()] == [f"ok  {name}" for name in names]
 
 
@@ -89,6 +91,10 @@ def stuck_import(monkeypatch, settings, server):
     Import.objects.update(state=State.LOOKING_UP, created_at=an_hour_ago, leased_until=an_hour_ago)
 
 
+def import_ends_workers(monkeypatch, settings, server):
+    Import.objects.update(state=State.FAILED, workers_lost=MOST_WORKERS_LOST)
+
+
 def no_key(monkeypatch, settings, server):
     settings.TMDB_API_KEY = ""
 
@@ -119,6 +125,7 @@ def wrong_count(monkeypatch, settings, server):
         (no_worker, "worker", "Start manage.py worker"),
         (dead_worker, "worker", "Start manage.py worker"),
         (stuck_import, "imports", "Start manage.py worker"),
+        (import_ends_workers, "crashes", "Give the worker more memory"),
         (no_key, "TMDB", "https://www.themoviedb.org/settings/api"),
         (refused_key, "TMDB", "Check TMDB_API_KEY"),
         (tmdb_down, "TMDB", "Check the connection"),
