@@ -10,13 +10,14 @@ from datetime import timedelta
 from django.core.cache import cache
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.models import DBTaskResult
 
 from imports.lease import MOST_WORKERS_LOST
 from imports.models import Import, State, WorkerHeartbeat
+from imports.tasks import run_import
 from imports.worker import STALE_AFTER
 from media import library
 from media.models import LibraryEntry, Media, Viewing
@@ -123,11 +124,18 @@ def _worker() -> Finding:
 
 
 def _imports() -> Finding:
-    stuck = Import.objects.unattended().filter(created_at__lt=timezone.now() - STUCK_AFTER).count()
+    long_ago = timezone.now() - STUCK_AFTER
+    tasks = DBTaskResult.objects.filter(
+        status="READY", task_path=run_import.module_path, enqueued_at__lt=long_ago
+    )
+    waiting = [called["args"][0] for called in tasks.values_list("args_kwargs", flat=True)]
+    # Without a task or a lease that ended nobody was told; sweeping workers do so in seconds.
+    left_alone = Q(leased_until__lt=long_ago) | Q(pk__in=waiting)
+    stuck = Import.objects.unattended().filter(left_alone).count()
     if stuck:
         return Finding(
             "imports",
-            f"nobody works on {stuck} from over {STUCK_AFTER.seconds // 60} minutes ago",
+            f"nobody has worked on {stuck} for over {STUCK_AFTER.seconds // 60} minutes",
             "Start manage.py worker, which goes on with them by itself, or look into its log.",
         )
     return Finding("imports", "none stuck")

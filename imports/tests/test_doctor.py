@@ -11,10 +11,12 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from imports import doctor, importing
 from imports.lease import MOST_WORKERS_LOST
 from imports.models import Import, State, WorkerHeartbeat
+from imports.tasks import run_import
 from imports.tests.making import BREAKING_BAD
 from imports.worker import FORGET_AFTER, beat
 from media.models import LibraryEntry, Media
@@ -91,8 +93,26 @@ def stuck_import(monkeypatch, settings, server):
     Import.objects.update(state=State.LOOKING_UP, created_at=an_hour_ago, leased_until=an_hour_ago)
 
 
+def task_left_waiting(monkeypatch, settings, server):
+    Import.objects.update(state=State.QUEUED)
+    tell_to_run(Import.objects.get(), an_hour_ago=True)
+
+
 def import_ends_workers(monkeypatch, settings, server):
     Import.objects.update(state=State.FAILED, workers_lost=MOST_WORKERS_LOST)
+
+
+def tell_to_run(of_import, an_hour_ago=False):
+    """What the database backend stores; the tests' settings run tasks at once."""
+    waiting = DBTaskResult.objects.create(
+        task_path=run_import.module_path,
+        args_kwargs={"args": [of_import.pk], "kwargs": {}},
+        backend_name="default",
+        run_after=timezone.now(),
+    )
+    if an_hour_ago:
+        enqueued_at = timezone.now() - timedelta(hours=1)
+        DBTaskResult.objects.filter(pk=waiting.pk).update(enqueued_at=enqueued_at)
 
 
 def no_key(monkeypatch, settings, server):
@@ -125,6 +145,7 @@ def wrong_count(monkeypatch, settings, server):
         (no_worker, "worker", "Start manage.py worker"),
         (dead_worker, "worker", "Start manage.py worker"),
         (stuck_import, "imports", "Start manage.py worker"),
+        (task_left_waiting, "imports", "Start manage.py worker"),
         (import_ends_workers, "crashes", "Give the worker more memory"),
         (no_key, "TMDB", "https://www.themoviedb.org/settings/api"),
         (refused_key, "TMDB", "Check TMDB_API_KEY"),
@@ -156,6 +177,29 @@ def test_an_import_that_somebody_works_on_is_not_stuck(healthy):
     long_ago = timezone.now() - timedelta(hours=1)
     soon = timezone.now() + timedelta(minutes=1)
     Import.objects.update(state=State.LOOKING_UP, created_at=long_ago, leased_until=soon)
+    assert examined()[0] == 0
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.STORING, State.DONE])
+def test_an_old_import_is_not_stuck_that_somebody_has_just_asked_for(healthy, state):
+    """Answered, tried again, parked or undone: its next task waits for a worker that is busy."""
+    long_ago = timezone.now() - timedelta(days=3)
+    Import.objects.update(state=state, created_at=long_ago, started_at=long_ago)
+    Import.objects.filter(state=State.DONE).update(undo_asked_at=timezone.now())
+    tell_to_run(Import.objects.get())
+    assert examined()[0] == 0
+
+
+def test_an_import_that_waits_for_its_turn_is_not_stuck(healthy):
+    running = Import.objects.get()
+    soon = timezone.now() + timedelta(minutes=1)
+    Import.objects.update(state=State.LOOKING_UP, leased_until=soon)
+    waiting = importing.submit(running.user, "b.csv", BREAKING_BAD.replace(b"21", b"20"))
+    Import.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert examined()[0] == 0
+    # Its turn has come this moment.
+    Import.objects.filter(pk=running.pk).update(state=State.DONE, leased_until=None)
+    assert Import.objects.unattended().get() == waiting
     assert examined()[0] == 0
 
 
