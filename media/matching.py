@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # Matched: at least this score, and this far ahead of the second.
-THRESHOLD = 55.0
+THRESHOLD = 58.0
 MARGIN = 10.0
 # Below, a candidate is not worth showing to a person.
 POSSIBLE = 35.0
@@ -50,7 +50,8 @@ _NEAR_NAME = 28.0
 _PART_OF_NAME = 10.0
 # Points for episode titles from which on they prove a series whatever its name is.
 PROOF = 20.0
-_MOST_DETAILS = 3
+# Of the candidates that could be meant, so many of the best are looked into.
+_BEST = 2
 _MOST_EXPLAINED = 4
 _CERTAIN_NAME = 50.0
 _IMPOSSIBLE = -60.0
@@ -549,7 +550,9 @@ def _details_wanted(
         if entry.score >= scored[0].score - reach
         and (_is_named(entry) or (entry is scored[0] and _points(entry, "name") >= _PART_OF_NAME))
     ]
-    unknown = [entry for entry in near[:_MOST_DETAILS] if by_id[entry.tmdb_id].seasons is None]
+    # What most people watch is worth a look, however old it is.
+    popular = sorted(near[_BEST:], key=lambda entry: -by_id[entry.tmdb_id].popularity)[:1]
+    unknown = [e for e in (*near[:_BEST], *popular) if by_id[e.tmdb_id].seasons is None]
     # Whom to ask about first may follow popularity, unlike whom to believe.
     unknown.sort(key=lambda entry: (-entry.score - _points(entry, "popularity"), entry.tmdb_id))
     return tuple(Want(WantKind.DETAILS, entry.tmdb_id) for entry in unknown)

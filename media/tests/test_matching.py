@@ -286,6 +286,16 @@ def test_the_details_of_others_of_that_name_are_wanted_until_titles_prove_one():
     assert Want(WantKind.DETAILS, 2) in match(evidence("Ozark", proven, other)).wants
 
 
+def test_the_most_popular_of_that_name_is_looked_into_however_old_it_is():
+    remake = candidate(1, "Suits", 2019, seasons=(season(1, count=16),))
+    others = [candidate(n, "Suits", 2018, seasons=None, popularity=2) for n in (2, 3, 4)]
+    original = candidate(5, "Suits", 2011, seasons=None, popularity=85)
+    decision = match(evidence("Suits", remake, *others, original))
+    assert set(decision.wants) == {Want(WantKind.DETAILS, n) for n in (2, 5)}
+    told = replace(original, seasons=(SEASON,))
+    assert match(evidence("Suits", remake, *others, told, titles=TITLES)).tmdb_id == 5
+
+
 def test_a_result_under_another_name_is_looked_into():
     hidden = candidate(5, "PAW Patrol", 2013, seasons=None)
     decision = match(evidence("Patrulla de cachorros", hidden, language="es"))
