@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -28,6 +29,35 @@ LEASE_SECONDS = 2.0
 # By this name PostgreSQL knows the sessions of workers from the test's own.
 APPLICATION = "worker of a test"
 
+
+class Forked:
+    """A worker that `forking.py` started, as far as it is used like a process."""
+
+    def __init__(self, parent: subprocess.Popen[str], log: Path) -> None:
+        self.parent = parent
+        self.has_ended = False
+        self.pid = int(self._ask(f"start {log}"))
+
+    def _ask(self, line: str) -> str:
+        assert self.parent.stdin
+        assert self.parent.stdout
+        self.parent.stdin.write(line + "\n")
+        self.parent.stdin.flush()
+        return self.parent.stdout.readline()
+
+    def send_signal(self, number: int) -> None:
+        if not self.has_ended:
+            os.kill(self.pid, number)
+
+    def wait(self) -> None:
+        if not self.has_ended:
+            self._ask(f"wait {self.pid}")
+            self.has_ended = True
+
+    def poll(self) -> int | None:
+        return 0 if self.has_ended else None
+
+
 Process = subprocess.Popen[bytes]
 
 
@@ -37,11 +67,12 @@ class Workers:
     def __init__(self, env: dict[str, str], folder: Path) -> None:
         self.env = {"IMPORT_LEASE_SECONDS": str(LEASE_SECONDS), "PGAPPNAME": APPLICATION, **env}
         self.folder = folder
-        self.processes: list[Process] = []
+        self.processes: list[Process | Forked] = []
+        self.parent: subprocess.Popen[str] | None = None
 
     def start(self, **env: str) -> Process:
         """One more worker; `env` changes its environment."""
-        with (self.folder / f"worker-{len(self.processes)}.log").open("wb") as log:
+        with self._log(len(self.processes)).open("wb") as log:
             process = subprocess.Popen(
                 # The checks of a start take half a second, which is much where many are killed.
                 [sys.executable, "manage.py", "worker", "--skip-checks"],
@@ -53,29 +84,45 @@ class Workers:
         self.processes.append(process)
         return process
 
-    def log_of(self, process: Process) -> str:
+    def fork(self, **env: str) -> None:
+        """One more worker that costs little; `env` counts for all of them."""
+        if self.parent is None:
+            self.parent = subprocess.Popen(
+                [sys.executable, "-m", "imports.tests.forking"],
+                cwd=PROJECT,
+                env={**self.env, **env},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        self.processes.append(Forked(self.parent, self._log(len(self.processes))))
+
+    def _log(self, number: int) -> Path:
+        return self.folder / f"worker-{number}.log"
+
+    def log_of(self, process: Process | Forked) -> str:
         """What a worker has written so far."""
-        number = self.processes.index(process)
-        return (self.folder / f"worker-{number}.log").read_text(errors="replace")
+        return self._log(self.processes.index(process)).read_text(errors="replace")
 
     def logs(self) -> str:
         return "".join(map(self.log_of, self.processes))
 
-    def at_work_on(self, of_import: Import) -> Process | None:
+    def at_work_on(self, of_import: Import) -> Process | Forked | None:
         """The living worker whose task this import is, if one has begun it."""
+        return self.at_work().get(of_import.pk)
+
+    def at_work(self) -> dict[int, Process | Forked]:
+        """The living workers, each by the import that is its task."""
         tasks = DBTaskResult.objects.filter(
-            status="RUNNING",
-            task_path="imports.tasks.run_import",
-            args_kwargs={"args": [of_import.pk], "kwargs": {}},
-        )
+            status="RUNNING", task_path="imports.tasks.run_import"
+        ).values_list("worker_ids", "args_kwargs")
         # Tasks of killed workers stay RUNNING for a while. Ids are host-pid-random.
-        pids = {
-            int(ids[-1].rsplit("-", 2)[1]) for ids in tasks.values_list("worker_ids", flat=True)
+        imports = {int(ids[-1].rsplit("-", 2)[1]): called["args"][0] for ids, called in tasks}
+        return {
+            imports[process.pid]: process
+            for process in self.processes
+            if process.pid in imports and process.poll() is None
         }
-        for process in self.processes:
-            if process.pid in pids and process.poll() is None:
-                return process
-        return None
 
     def end(self) -> None:
         """Kill what still runs, stopped processes too."""
@@ -83,6 +130,8 @@ class Workers:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGKILL)
             process.wait()
+        if self.parent is not None:
+            self.parent.communicate()
         if connection.vendor == "postgresql":
             # The server notices that they are gone when it next talks to them.
             with connection.cursor() as cursor:
