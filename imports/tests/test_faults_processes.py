@@ -42,6 +42,7 @@ from imports.models import (
 from imports.tasks import run_import
 from imports.tests.making import long_history
 from imports.tests.workers import APPLICATION, hand_in, library_rows
+from media.exporting import export_lines
 from media.models import EntryName, LibraryEntry, Viewing
 from media.tests.shelf import add_series
 from watchlog.leaving import delete_account
@@ -220,25 +221,39 @@ def somebody_writes():
         return bool(cursor.fetchone()[0])
 
 
+@pytest.fixture
+def park_in(workers, wait_until, catch_in):
+    """park_in(step, import): a new worker is told to stop in this step, and does in time.
+
+    When the step was over before the signal came, the import goes on to its next chance.
+    """
+
+    def park(step, made):
+        def is_parked():
+            worker = workers.start()
+            assert catch_in(step, made) == worker
+            worker.terminate()
+            assert worker.wait(SECONDS_TO_STOP) == 0
+            assert "Traceback" not in workers.log_of(worker)
+            now = step_of(made)
+            assert made.leased_until is None
+            return now == step
+
+        wait_until(is_parked, PATIENCE)
+
+    return park
+
+
 def test_a_worker_that_is_to_stop_parks_its_import_and_the_next_goes_on(
-    workers, demo_tmdb, undisturbed, make_user, wait_until, catch_in
+    workers, demo_tmdb, undisturbed, make_user, wait_until, park_in
 ):
     data = long_history(5000)
     expected = undisturbed(data)
     made = hand_in(make_user("ana"), data)
-
-    def park_while(step):
-        worker = workers.start()
-        assert catch_in(step, made) == worker
-        worker.terminate()
-        assert worker.wait(SECONDS_TO_STOP) == 0
-        assert (step_of(made), made.leased_until) == (step, None)
-        assert "Traceback" not in workers.log_of(worker)
-
-    park_while(State.READING)
-    park_while(State.STORING)
+    park_in(State.READING, made)
+    park_in(State.STORING, made)
     demo_tmdb.faults(hang_rate=1, hang_s=600)
-    park_while(State.LOOKING_UP)
+    park_in(State.LOOKING_UP, made)
     demo_tmdb.faults(hang_rate=0)
     last = workers.start()
     wait_until(lambda: not step_of(made), PATIENCE)
@@ -246,11 +261,32 @@ def test_a_worker_that_is_to_stop_parks_its_import_and_the_next_goes_on(
     last.terminate()
     last.wait(SECONDS_TO_STOP)
     importing.undo(made)
-    park_while(UNDOING)
+    park_in(UNDOING, made)
     workers.start()
     wait_until(lambda: not step_of(made), PATIENCE)
     assert made.state == State.UNDONE
     assert not made.user.viewings.exists()
+
+
+def test_a_worker_that_is_to_stop_parks_a_library_that_watchlog_wrote(
+    workers, undisturbed, make_user, wait_until, park_in
+):
+    ana = make_user("ana")
+    importing.run(importing.submit(ana, "a.csv", long_history(5000), look_up=False).pk)
+    content = "\n".join(export_lines(ana)).encode()
+    delete_account(ana)
+    expected = undisturbed(content)
+    made = hand_in(make_user("ben"), content)
+    park_in(State.READING, made)
+    assert not made.claims.exists()
+    park_in(State.STORING, made)
+    # What is told is what is stored, and what is stored stays.
+    assert made.rows_new == made.claims.count() == made.user.viewings.count()
+    told = made.rows_new
+    workers.start()
+    wait_until(lambda: not step_of(made), PATIENCE)
+    assert made.rows_new == made.rows > told
+    assert library_rows(made.user) == expected
 
 
 @pytest.fixture
