@@ -1,8 +1,9 @@
 """What takes too long for CI: `make soak`.
 
 fuzz    5,000 requests of any kind to every page
-kills   1,000 times SIGKILL to a worker at a random moment, while imports run and are undone;
-        every library must equal that of an undisturbed run in the end, row by row
+kills   1,000 times SIGKILL to a worker at a random moment, as often in each step, while imports
+        are read, stored, looked up and undone; every library must equal that of an undisturbed
+        run in the end, row by row
 crowd   10 people import 5,000 rows each with 4 workers while 20 readers browse over HTTP:
         everything right in the end, no error, and how long each page took
 
@@ -57,9 +58,12 @@ LAST_DAY = date(2025, 6, 30)
 LEASE_SECONDS = 1.5
 USERS, WORKERS = 8, 6
 STUCK_AFTER_SECONDS = 900
+UNDOING = "undoing"
+# A worker is killed within so many seconds after it was seen in a step, about as many as it takes.
+STEPS = {"reading": 0.15, "storing": 0.2, "looking_up": 0.3, UNDOING: 0.1}
 
 
-def main() -> int:
+def options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="make soak", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -73,7 +77,11 @@ def main() -> int:
     options.add_argument("--readers", type=int, default=20)
     options.add_argument("--pause", type=float, default=2.0, help="seconds between two pages")
     options.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
-    chosen = options.parse_args()
+    return options
+
+
+def main() -> int:
+    chosen = options().parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failed = []
     if "fuzz" in chosen.only and not fuzz(chosen.requests):
@@ -191,14 +199,17 @@ def kill(chosen: argparse.Namespace) -> bool:
                 users += round_of_imports(killer, files)
                 minutes = (time.monotonic() - started) / 60
                 print(f"round {number}: {killer.hits.total()} kills in {minutes:.1f} minutes")
-                if killer.has_killed_enough():
+                if killer.has_ended():
                     break
         finally:
             killer.end()
             sys.stdout.write("".join(killer.errors()))
-            for state, times in killer.hits.most_common():
-                print(f"{times:6} while {state}")
-    return are_alike(users, imported_alone(files, undo_first=True))
+            for step, times in killer.hits.most_common():
+                print(f"{times:6} while {step}")
+    alike = are_alike(users, imported_alone(files, undo_first=True))
+    for step, number in killer.wanting().items():
+        print(f"{number} kills too few while {step}: give it more --minutes")
+    return alike and not killer.wanting()
 
 
 def round_of_imports(killer: Killer, files: Sequence[bytes]) -> list[User]:
@@ -219,6 +230,10 @@ def round_of_imports(killer: Killer, files: Sequence[bytes]) -> list[User]:
     return users
 
 
+def step_of(of_import: Import) -> str:
+    return UNDOING if of_import.undo_asked_at else of_import.state
+
+
 class Killer:
     """Workers, forked so that a new one costs little, and their deaths.
 
@@ -228,10 +243,12 @@ class Killer:
     def __init__(self, dice: random.Random, log: Path, kills: int, minutes: float) -> None:
         self.dice = dice
         self.log = log
-        self.kills = kills
+        self.kills_of_each = -(-kills // len(STEPS))
         self.ends = time.monotonic() + 60 * minutes
         self.hits: Counter[str] = Counter()
         """How many kills hit a worker in which step of an import."""
+        self.due: dict[tuple[int, int, str], float] = {}
+        """When which import, by its fence, is to lose its worker in which step."""
         self.workers: list[BaseProcess] = []
 
     def work_until_none_is(
@@ -247,13 +264,13 @@ class Killer:
                 states = [(one.pk, one.state, one.fence, one.leased_until) for one in left]
                 raise RuntimeError(f"these imports do not end: {states}")
             self._replace_the_dead()
-            # The fewer imports are left, the rarer, or none of them would come to its next step.
-            time.sleep(self.dice.uniform(0, 0.4) * len(ids) / len(left))
-            self._kill_one()
+            self._kill_who_is_due()
+            time.sleep(0.02)
 
-    def _kill_one(self) -> None:
+    def _kill_who_is_due(self) -> None:
         from django_tasks_db.models import DBTaskResult
 
+        from imports.lease import MOST_WORKERS_LOST
         from imports.models import Import
 
         running = DBTaskResult.objects.filter(
@@ -264,20 +281,33 @@ class Killer:
             int(worker_ids[-1].rsplit("-", 2)[1]): (task, called["args"][0])
             for task, worker_ids, called in running
         }
-        busy = [worker for worker in self.workers if worker.pid in at_work]
-        if not busy or self.has_killed_enough():
-            return
-        victim = self.dice.choice(busy)
-        time.sleep(self.dice.uniform(0, 0.2))
-        victim.kill()
-        victim.join()
-        task, import_id = at_work[victim.pid or 0]
-        if DBTaskResult.objects.filter(pk=task, status="RUNNING").exists():
-            hit = Import.objects.get(pk=import_id)
-            self.hits["undoing" if hit.undo_asked_at else hit.state] += 1
+        # One that loses more of them before it gets on would be given up.
+        may_lose = Import.objects.filter(workers_lost__lt=MOST_WORKERS_LOST - 2)
+        found = may_lose.in_bulk([import_id for _task, import_id in at_work.values()])
+        for worker in [worker for worker in self.workers if worker.pid in at_work]:
+            task, import_id = at_work[worker.pid or 0]
+            if import_id in found and self._is_due(found[import_id]):
+                worker.kill()
+                worker.join()
+                if DBTaskResult.objects.filter(pk=task, status="RUNNING").exists():
+                    self.hits[step_of(Import.objects.get(pk=import_id))] += 1
 
-    def has_killed_enough(self) -> bool:
-        return self.hits.total() >= self.kills or time.monotonic() >= self.ends
+    def _is_due(self, of_import: Import) -> bool:
+        step = step_of(of_import)
+        if step not in self.wanting() or self.has_ended():
+            return False
+        moment = time.monotonic() + self.dice.uniform(0, STEPS[step])
+        return time.monotonic() >= self.due.setdefault(
+            (of_import.pk, of_import.fence, step), moment
+        )
+
+    def wanting(self) -> dict[str, int]:
+        """How many kills each step still lacks, of those that lack any."""
+        left = {step: self.kills_of_each - self.hits[step] for step in STEPS}
+        return {step: number for step, number in left.items() if number > 0}
+
+    def has_ended(self) -> bool:
+        return not self.wanting() or time.monotonic() >= self.ends
 
     def _replace_the_dead(self) -> None:
         from django.db import connections
@@ -300,7 +330,8 @@ class Killer:
             call_command("worker")
 
     def errors(self) -> list[str]:
-        return self.log.read_text(errors="replace").splitlines(keepends=True)[:100]
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return text.splitlines(keepends=True)[:100]
 
     def end(self) -> None:
         for worker in self.workers:
