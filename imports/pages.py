@@ -376,6 +376,13 @@ def time_left(of_import: Import) -> str:
     }
 
 
+def progress_facts(of_import: Import) -> tuple[Fact, ...]:
+    """What the current step has come to so far."""
+    if of_import.state == State.LOOKING_UP:
+        return _series(of_import, _still_waiting(of_import))
+    return _rows(of_import) if of_import.state == State.STORING else ()
+
+
 def _rows(of_import: Import) -> tuple[Fact, ...]:
     if not of_import.rows:
         return ()

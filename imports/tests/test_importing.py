@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -395,6 +397,48 @@ class TestCommand:
         assert "4 rows: 4 new" in out
         assert "1 matched" in out
         assert shown("Breaking Bad") == "3/4 episodes"
+
+    def on_terminal(self, *arguments: str, columns: int = 200) -> list[str]:
+        """What stood in the line that rewrites itself, one after the other."""
+
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        out = Terminal()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COLUMNS", str(columns))
+            call_command("import", *arguments, stdout=out)
+        *lines, _summary = out.getvalue().split("\r\x1b[K")
+        return [line for line, _same in itertools.groupby(lines[1:])]
+
+    def test_a_terminal_shows_step_and_counts_as_they_grow(self, user, tmdb, write, monkeypatch):
+        monkeypatch.setattr(parts, "TITLES", 3)
+        series = [f"Unknown {letter}" for letter in "abcdef"]
+        rows = [(f"{name}: Season 1: Pilot", "6/20/21") for name in series]
+        data = history(*rows, rows[0], ("Breaking Bad: Season 1: Pilot", "6/18/21"), ("", "x"))
+        lines = self.on_terminal(write("a.csv", data), "--user", "ana")
+        told = [re.sub(r", about \d+ seconds left", ", TIME LEFT", line) for line in lines]
+        assert told[:5] == [
+            "a.csv: Reading the file",
+            "a.csv: 0 of 9 rows stored",
+            "a.csv: 5 of 9 rows stored, TIME LEFT: 3 new, 1 repeated, 1 failed",
+            "a.csv: 8 of 9 rows stored, TIME LEFT: 6 new, 1 repeated, 1 failed",
+            "a.csv: 9 of 9 rows stored: 7 new, 1 repeated, 1 failed",
+        ]
+        assert [line.partition(" series looked up")[0] for line in told[5:-1]] == [
+            f"a.csv: {done} of 7" for done in range(8)
+        ]
+        assert told[5].endswith(": 7 waiting")
+        assert "TIME LEFT" in told[-3]
+        assert told[-2:] == [
+            "a.csv: 7 of 7 series looked up: 1 matched, 6 not found",
+            "a.csv: 7 new viewings in your library",
+        ]
+
+    def test_a_line_on_a_terminal_is_never_wider_than_it(self, user, tmdb, write):
+        lines = self.on_terminal(write("a.csv", BREAKING_BAD), "--user", "ana", columns=30)
+        assert max(map(len, lines)) == 29
 
     @pytest.mark.parametrize("is_read", [True, False])
     def test_what_waits_to_be_confirmed_in_the_browser_is_imported(

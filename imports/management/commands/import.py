@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from imports.importing import Refused
 from imports.knowing import known_to
 from imports.models import Import, State
 from imports.options import ImportOptions, options_for_reader
-from imports.pages import progress, time_left
+from imports.pages import headline, progress_facts, time_left
 from imports.reading import (
     DateOrder,
     Format,
@@ -34,7 +35,6 @@ from imports.reading import (
 )
 from media.sentences import in_words
 
-UNITS: dict[str, str] = {State.STORING: "rows", State.LOOKING_UP: "series"}
 TAKEN, FAILED, MUST_ANSWER = 0, 1, 2
 HINTS: dict[str, str] = {
     QuestionKind.PROFILE: 'Choose with --profile "NAME" or --profile all:',
@@ -204,23 +204,30 @@ def describe(of_import: Import) -> str:
 
 
 class Progress:
-    """A line that rewrites itself on a terminal; one line per step when piped."""
+    """What the page shows of a running import, in a line that rewrites itself on a terminal.
+
+    One line per step when piped.
+    """
 
     def __init__(self, command: BaseCommand, name: str) -> None:
         self.out = command.stdout
-        self.name = name
+        self.name = plain(name)
         self.on_terminal = self.out.isatty()
         self.state = ""
 
     def __call__(self, of_import: Import) -> None:
-        text = f"{self.name}: {of_import.get_state_display()}"
-        done, todo = progress(of_import)
-        if of_import.state in UNITS and todo:
-            text += f", {done} of {todo} {UNITS[of_import.state]}"
+        text = f"{self.name}: {headline(of_import)}"
         if left := time_left(of_import):
             text += f", {left}"
+        counts = [
+            f"{fact.value:,} {fact.label}" for fact in progress_facts(of_import) if fact.value
+        ]
+        if counts:
+            text += f": {', '.join(counts)}"
         if self.on_terminal:
-            self.out.write(f"\r\x1b[K{text}", ending="")
+            # A line that wraps would not be rewritten as a whole.
+            fits = text[: shutil.get_terminal_size().columns - 1]
+            self.out.write(f"\r\x1b[K{fits}", ending="")
             self.out.flush()
         elif of_import.state != self.state:
             self.out.write(text)
