@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
+from threading import Event
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -42,6 +43,7 @@ from media.models import (
     ViewingKind,
     ViewingQuerySet,
 )
+from tmdb import throttle
 from tmdb.errors import TmdbAuthError, TmdbError, TmdbInterrupted, TmdbNotConfigured
 from tmdb.names import is_language
 
@@ -178,9 +180,10 @@ def _answers(
     """
     ends = math.inf if seconds is None else time.monotonic() + seconds
     waiting = iter(subjects)
+    over = Event()
     if settings.TMDB_PARALLEL <= 1:
         for subject in waiting:
-            yield subject, _ask_about(subject)
+            yield subject, _ask_about(subject, over)
             if time.monotonic() >= ends:
                 return
         return
@@ -200,7 +203,7 @@ def _answers(
             # As many again wait in line, so that no thread idles while answers are recorded.
             room = 2 * settings.TMDB_PARALLEL - len(under_way)
             for subject in islice(waiting, room if time.monotonic() < ends else 0):
-                under_way[pool.submit(_ask_about, subject)] = subject
+                under_way[pool.submit(_ask_about, subject, over)] = subject
             if time.monotonic() >= ends:
                 under_way = {f: s for f, s in under_way.items() if not f.cancel()}
             if not under_way:
@@ -211,17 +214,21 @@ def _answers(
             for future in done:
                 yield under_way.pop(future), future.result()
     finally:
+        # Who stopped listening, as after a cancel, does not wait for a TMDB that hangs.
+        over.set()
         pool.shutdown(cancel_futures=True)
         for used in opened:
             used.close()
 
 
-def _ask_about(subject: Subject) -> Answer | TmdbError | None:
+def _ask_about(subject: Subject, over: Event) -> Answer | TmdbError | None:
+    """What TMDB says about a subject; it is not waited for any more once `over` is set."""
     question = question_about(subject)
     if question is None:
         return None
     try:
-        return ask(question)
+        with throttle.until(over):
+            return ask(question)
     except TmdbError as error:
         return error
 

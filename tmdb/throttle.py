@@ -21,12 +21,15 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import secrets
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -45,6 +48,8 @@ T = TypeVar("T")
 
 # Seconds.
 LEASE = 2.0
+# Between two looks at whether an answer is still wanted.
+LOOK = 0.25
 # Between the start of a slot and the sending of its request.
 GRACE = 2.0
 # On top of the period, for clocks that do not run quite alike.
@@ -193,6 +198,7 @@ _table = threading.Lock()
 # Slots given back, by token and moment (monotonic), that the next write of the table takes along.
 _given_back: dict[str, float] = {}
 _stopping = threading.Event()
+_over: ContextVar[threading.Event | None] = ContextVar("tmdb_over", default=None)
 # The set in Redis that counts, and until when (monotonic) that is known without asking.
 _lease: tuple[str, float] = ("", 0.0)
 _next_redis_try = 0.0
@@ -245,9 +251,25 @@ def _somebody_will_write() -> bool:
 
 
 def sleep(seconds: float) -> None:
-    """Sleep, but wake and raise TmdbInterrupted when the process is to stop."""
-    if _stopping.wait(max(seconds, 0.0)):
-        raise TmdbInterrupted("Stopped before TMDB was asked.")
+    """Sleep, but wake and raise TmdbInterrupted once `is_interrupted()`."""
+    ends = time.monotonic() + seconds
+    longest = math.inf if _over.get() is None else LOOK
+    while not is_interrupted():
+        left = ends - time.monotonic()
+        if left <= 0:
+            return
+        _stopping.wait(min(left, longest))
+    raise TmdbInterrupted("Stopped before TMDB was asked.")
+
+
+@contextmanager
+def until(over: threading.Event) -> Iterator[None]:
+    """What is asked inside is not waited for any more once `over` is set, as after a cancel."""
+    token = _over.set(over)
+    try:
+        yield
+    finally:
+        _over.reset(token)
 
 
 def interrupt() -> None:
@@ -256,7 +278,9 @@ def interrupt() -> None:
 
 
 def is_interrupted() -> bool:
-    return _stopping.is_set()
+    """Whether the process is to stop, or nobody wants the answer any more."""
+    over = _over.get()
+    return _stopping.is_set() or (over is not None and over.is_set())
 
 
 def reset() -> None:

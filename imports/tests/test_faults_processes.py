@@ -39,7 +39,8 @@ from imports.models import (
     State,
     WorkerHeartbeat,
 )
-from imports.tasks import run_import
+from imports.sweeping import tidy_up
+from imports.tasks import look_up_due, run_import
 from imports.tests.making import long_history
 from imports.tests.workers import APPLICATION, hand_in, library_rows
 from media.exporting import export_lines
@@ -287,6 +288,31 @@ def test_a_worker_that_is_to_stop_parks_a_library_that_watchlog_wrote(
     wait_until(lambda: not step_of(made), PATIENCE)
     assert made.rows_new == made.rows > told
     assert library_rows(made.user) == expected
+
+
+def test_a_cancelled_import_stops_within_seconds_keeps_what_is_stored_and_asks_nobody(
+    workers, demo_tmdb, make_user, wait_until, catch_in, settings
+):
+    demo_tmdb.faults(hang_rate=1, hang_s=600)
+    worker = workers.start()
+    for step in (State.STORING, State.LOOKING_UP):
+        made = hand_in(make_user(step), long_history(5000))
+        assert catch_in(step, made) == worker
+        fence = made.fence
+        assert importing.cancel(made)
+        stopped = f"import id={made.pk} fence={fence} not_mine"
+        wait_until(lambda stopped=stopped: stopped in workers.log_of(worker), SECONDS_TO_STOP)
+        made.refresh_from_db()
+        assert (made.state, made.leased_until) == (State.CANCELLED, None)
+        assert made.rows_new == made.claims.count() == made.user.viewings.count()
+        assert not made.parts.exists()
+    assert made.rows_new
+    # Later, when TMDB answers and whoever sweeps has a key for it, too.
+    assert LibraryEntry.objects.waiting().exists()
+    settings.TMDB_API_KEY = "demo"
+    tidy_up()
+    assert not DBTaskResult.objects.filter(task_path=look_up_due.module_path).exists()
+    assert worker.poll() is None
 
 
 @pytest.fixture
