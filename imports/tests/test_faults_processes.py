@@ -171,6 +171,30 @@ def test_workers_killed_at_20_moments_of_every_step_lose_nothing(
         assert library_rows(made.user) == expected, f"seed {seed}"
 
 
+def test_an_import_that_kills_each_of_its_workers_is_given_up_and_others_go_on(
+    workers, make_user, wait_until
+):
+    made = hand_in(make_user("ana"), long_history(20_000))
+
+    def is_given_up():
+        if step_of(made) is None:
+            return True
+        # As when reading took more memory than there is.
+        if worker := workers.at_work_on(made):
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+            workers.fork()
+        return False
+
+    workers.fork(IMPORT_LEASE_SECONDS="0.5")
+    wait_until(is_given_up, PATIENCE)
+    assert (made.state, made.workers_lost) == (State.FAILED, MOST_WORKERS_LOST)
+    assert [finding.check for finding in examine() if not finding.is_well] == ["crashes", "TMDB"]
+    other = hand_in(make_user("ben"), long_history(20))
+    wait_until(lambda: not step_of(other), PATIENCE)
+    assert other.state == State.DONE
+
+
 def test_a_worker_that_stood_still_writes_nothing_more(
     workers, demo_tmdb, undisturbed, make_user, wait_until, catch_in
 ):

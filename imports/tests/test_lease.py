@@ -20,8 +20,9 @@ LOST = leases.MOST_WORKERS_LOST
 
 
 @pytest.fixture
-def made(make_user):
-    return importing.submit(make_user("ana"), "NetflixViewingHistory.csv", long_history(3000))
+def made(make_user, monkeypatch):
+    monkeypatch.setattr(parts, "TITLES", 100)
+    return importing.submit(make_user("ana"), "NetflixViewingHistory.csv", long_history(600))
 
 
 def lose_workers(of_import, number):
@@ -77,8 +78,7 @@ def test_workers_that_get_an_import_on_or_give_it_back_are_not_counted(made):
     assert importing.run(made.pk).state == State.DONE
 
 
-def test_undoing_that_ends_each_of_its_workers_stops_until_asked_again(made, monkeypatch):
-    monkeypatch.setattr(parts, "TITLES", 200)
+def test_undoing_that_ends_each_of_its_workers_stops_until_asked_again(made):
     importing.run(made.pk)
     importing.undo(made)
     running.advance(made.pk, seconds=0)
