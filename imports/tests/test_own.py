@@ -193,6 +193,9 @@ def columns(user):
                     case Media():
                         values[name] = (value.media_type, value.title, value.tmdb_id)
             if isinstance(row, Viewing):
+                if row.dismissed_at is not None:
+                    # What is not shown is counted nowhere, and keeps what it was counted as.
+                    del values["seen_first"], values["seen_again"]
                 values["tmdb_episodes"] = sorted(row.tmdb_episodes.values_list("pk", flat=True))
             rows.append((model.__name__, sorted((k, str(v)) for k, v in values.items())))
     return sorted(rows)
