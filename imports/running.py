@@ -36,7 +36,7 @@ from imports.models import (
 )
 from imports.options import ImportOptions, options_for_reader
 from imports.parts import Part
-from imports.reading import Message, Reading, UnreadableFile, read
+from imports.reading import Message, Reading, UnreadableFile, take, understand
 from imports.storing import store_titles
 from media import library, lookup
 from media.models import LibraryEntry, LookupStatus, Viewing
@@ -155,7 +155,11 @@ def _read(lease: Lease, of_import: Import) -> None:
     known = known_to(of_import.user_id)
     try:
         with stopping.may_break_off():
-            reading = read(content, options, known)
+            plays = take(content, options)
+            # Understanding them takes all the memory that there is.
+            del content
+            reading = understand(plays, options, known)
+            del plays
     except UnreadableFile as problem:
         _end(
             lease,
@@ -164,7 +168,6 @@ def _read(lease: Lease, of_import: Import) -> None:
             error_message=parts.kept(problem.message),
         )
         return
-    del content
     if reading.questions or of_import.preview_first:
         lease.write(
             **_findings(reading),

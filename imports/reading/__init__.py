@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imports.reading.keys import name_key, title_key
-from imports.reading.reader import ALL_PROFILES, MOST_PROFILES, read
+from imports.reading.reader import ALL_PROFILES, MOST_PROFILES, read, take, understand
 from imports.reading.types import (
     NOTHING_KNOWN,
     Alternative,
@@ -42,5 +42,7 @@ __all__ = [
     "UnreadableFile",
     "name_key",
     "read",
+    "take",
     "title_key",
+    "understand",
 ]

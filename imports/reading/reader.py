@@ -53,10 +53,19 @@ def read(data: bytes, options: Options, known: Known = NOTHING_KNOWN) -> Reading
     file order. What neither the file nor `options` decides is asked in `questions`.
     Raises UnreadableFile, and nothing else, when the file as a whole cannot be taken.
     """
+    return understand(take(data, options), options, known)
+
+
+def take(data: bytes, options: Options) -> Plays:
+    """The first half of `read`, after which the bytes are no longer needed."""
     table = open_table(data, options, likeness)
     with paused_collection():
-        plays = read_plays(table, max_rows=options.max_rows)
-        del table
+        return read_plays(table, max_rows=options.max_rows)
+
+
+def understand(plays: Plays, options: Options, known: Known = NOTHING_KNOWN) -> Reading:
+    """The second half of `read`. Some of what the plays hold is taken out of them."""
+    with paused_collection():
         return _understand(plays, options, known)
 
 

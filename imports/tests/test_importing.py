@@ -204,7 +204,7 @@ class TestEnding:
         def explode(*args):
             raise ZeroDivisionError
 
-        monkeypatch.setattr("imports.running.read", explode)
+        monkeypatch.setattr("imports.running.take", explode)
         made = importing.submit(user, "a.csv", BREAKING_BAD)
         failed = importing.run(made.pk)
         assert (failed.state, bool(failed.error)) == (State.FAILED, True)
