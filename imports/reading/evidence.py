@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from imports.reading.knowledge import NameOf, known_films, name_of
-from imports.reading.markers import Level, Marker, read_number
-from imports.reading.spelling import fold
+from imports.reading.markers import Level, Marker, read_number, table
+from imports.reading.spelling import clean, fold, segments
 from imports.reading.types import KnownSeries
 
 _NO_WORD = re.compile(r"[\W_]+")
@@ -27,6 +27,20 @@ class Unmarked(NamedTuple):
     raw: str
     parts: list[str]
     number: int | None
+
+    @classmethod
+    def of(cls, raw: str) -> Unmarked:
+        """A title that is known to be one, cut anew: to keep the parts of all takes much memory."""
+        text, number = without_suffix(clean(raw))
+        return cls(raw, list(filter(None, segments(text))), number)
+
+
+def without_suffix(text: str) -> tuple[str, int | None]:
+    """A cleaned title without its closing "(Episode 7)", and the number of that."""
+    match = table().suffix.search(text) if text.endswith(")") else None
+    if match is None:
+        return text, None
+    return text[: match.start()], int(match[match.lastindex or 0][:9])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,18 @@ class File:
     marker_of: Callable[[str], Marker | None]
     old: bool
     activity: bool
+
+
+def is_counted(parts: Sequence[str], second: Marker | None) -> bool:
+    """Whether a title says outright that it is an episode ("Episode 3"), as a marker in it tells."""
+    if second is None:
+        return False
+    return second.level is Level.EPISODE if len(parts) == 2 else second.level in _COUNTING
+
+
+def is_name(second: Marker) -> bool:
+    """Whether the second of two parts is a name, although it can be read as a marker."""
+    return second.level is not Level.EPISODE and not (second.exact and second.number is not None)
 
 
 @lru_cache(maxsize=4096)
@@ -120,11 +146,13 @@ class Group:
         "unmarked_series",
     )
 
-    def __init__(self, name: str, folded: str, file: File) -> None:
-        self.name = name
+    def __init__(
+        self, titles: Iterable[str], folded: str, file: File, unmarked_series: int
+    ) -> None:
+        self.titles = [*map(Unmarked.of, titles)]
+        self.name = self.titles[0].parts[0]
         self.folded = folded
         self.file = file
-        self.titles: list[Unmarked] = []
         # The different second parts of titles of two parts: those that are names, and the
         # numbers of those that are "Part 1" or the like.
         self.named: set[str] = set()
@@ -148,13 +176,13 @@ class Group:
         # How likely it is a film's, where nothing else tells; see `odds`. None: not asked yet.
         self.film_odds: float | None = None
         # How many series of the file are not marked, for these odds.
-        self.unmarked_series = 0
+        self.unmarked_series = unmarked_series
         self.known = file.known.get(folded)
         self._whose = name_of(folded)
         self._films = known_films(folded)
+        self._gather()
 
-    def gather(self) -> None:
-        """Count, before any of the titles is read."""
+    def _gather(self) -> None:
         repeated = False
         for title in self.titles:
             if len(title.parts) == 2:
@@ -182,14 +210,12 @@ class Group:
 
     def _count_pair(self, second: str) -> None:
         marker = self.file.marker_of(second)
-        if marker is None:
+        if marker is None or is_name(marker):
             self.named.add(fold(second))
         elif marker.level is Level.EPISODE:
             self.counted = True
-        elif marker.exact and marker.number is not None:
+        elif marker.number is not None:
             self.numbers = {*self.numbers, marker.number}
-        else:
-            self.named.add(fold(second))
 
     def _count_longer(self, parts: list[str]) -> bool:
         """Count a title of three parts or more; whether its second part repeats the first."""

@@ -8,16 +8,17 @@ out of 20. Five titles of one name are a series in every newer export, seven in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from imports.reading.evidence import File, Group, Unmarked, mentions, plain, repeats
+from imports.reading.evidence import File, Group, Unmarked, is_name, mentions, plain, repeats
 from imports.reading.knowledge import (
     NameOf,
     film_stem,
     is_name_of_series,
     is_roman_sequel,
     is_sequel,
+    name_of,
     names_its_seasons,
 )
 from imports.reading.markers import Level, Marker, has_unspaced, table
@@ -113,32 +114,63 @@ class Verdict(NamedTuple):
     alternative: Alternative | None = None
 
 
-def judge(titles: Iterable[Unmarked], file: File) -> dict[str, Verdict]:
-    """Read all unmarked titles of a file; the answer is by raw title."""
-    groups: dict[str, Group] = {}
-    for title in titles:
-        name = title.parts[0]
-        folded = fold(name)
-        group = groups.get(folded)
-        if group is None:
-            group = groups[folded] = Group(name, folded, file)
-        group.titles.append(title)
-    verdicts: dict[str, Verdict] = {}
-    for group in groups.values():
-        group.gather()
-    unmarked_series = sum(map(_is_unmarked_series, groups.values()))
-    for group in groups.values():
-        group.unmarked_series = unmarked_series
-        for title in group.titles:
-            verdicts[title.raw] = _judge(group, title)
-    return verdicts
+Judged = list[tuple[Unmarked, Verdict]]
 
 
-def _is_unmarked_series(group: Group) -> bool:
-    """Whether many titles or their numbers show a series whose seasons are not marked."""
-    if group.folded in group.file.marked:
+def judge(named: dict[str, list[str]], counted: Collection[str], file: File) -> Iterator[Judged]:
+    """Read all unmarked titles of a file, those of one series together.
+
+    `named` are the titles by their folded first part, and is taken empty: what is known of a name
+    is forgotten with its titles, for a file may have as many names. `counted` are the names with a
+    title that says outright that it is an episode.
+    """
+    unmarked_series = sum(
+        folded not in file.marked and (folded in counted or _has_many(folded, titles, file))
+        for folded, titles in named.items()
+    )
+    beside = _with_colons(named)
+    waiting = list(named)
+    while waiting:
+        judged: Judged = []
+        folded = waiting.pop()
+        for name in beside.get(folded.partition(": ")[0], (folded,)):
+            titles = named.pop(name, None)
+            if titles:
+                judged += _judge_group(Group(titles, name, file, unmarked_series))
+        yield judged
+
+
+def _has_many(folded: str, titles: Sequence[str], file: File) -> bool:
+    """Whether many titles show a series whose seasons are not marked."""
+    if len(titles) < _SURELY_NEW or name_of(folded) in (NameOf.FILMS, NameOf.PERSON):
         return False
-    return group.counted or (len(group.named) >= _SURELY_NEW and group.is_nobody)
+    names: set[str] = set()
+    for title in map(Unmarked.of, titles):
+        if len(title.parts) != 2:
+            continue
+        marker = file.marker_of(title.parts[1])
+        if marker is None or is_name(marker):
+            names.add(fold(title.parts[1]))
+            if len(names) >= _SURELY_NEW:
+                return True
+    return False
+
+
+def _with_colons(names: Iterable[str]) -> dict[str, list[str]]:
+    """The folded names that have a colon, as "：" becomes one, by what stands before it.
+
+    They may name the same series as titles that a colon cuts there.
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if ": " in name:
+            first = name.partition(": ")[0]
+            found.setdefault(first, [first]).append(name)
+    return found
+
+
+def _judge_group(group: Group) -> Judged:
+    return [(title, _judge(group, title)) for title in group.titles]
 
 
 def _film_odds(group: Group) -> float:

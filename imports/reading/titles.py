@@ -10,12 +10,20 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import NamedTuple
 
 from imports.reading.collecting import paused_collection
 from imports.reading.decided import as_decided
-from imports.reading.evidence import File, Unmarked, repeats, season_number
-from imports.reading.judging import SUFFIXED, Verdict, judge
+from imports.reading.evidence import (
+    File,
+    Unmarked,
+    is_counted,
+    repeats,
+    season_number,
+    without_suffix,
+)
+from imports.reading.judging import SUFFIXED, Judged, Verdict, judge
 from imports.reading.knowledge import NameOf, film_stem, is_sequel, name_of
 from imports.reading.languages import Languages
 from imports.reading.markers import (
@@ -26,6 +34,7 @@ from imports.reading.markers import (
     read_trailer,
     table,
 )
+from imports.reading.packing import Kept, Packer, Readings
 from imports.reading.spelling import clean, fold, segments
 from imports.reading.types import (
     Alternative,
@@ -61,6 +70,12 @@ _SEASON_ONLY = "Movie, because the title ends with “%(marker)s”, as programm
 
 # Stands for "not looked at yet" where None is an answer.
 _UNREAD = Marker(Level.SEASON, None, ())
+_NOT_ANSWERED = TitleReading(Kind.ERROR, _BLANK)
+_FILM = TitleReading(Kind.MOVIE, _ONE_PART)
+# So many parts of titles are remembered as markers or none, which most histories do not reach.
+_MOST_REMEMBERED = 50_000
+# From so many titles on, what each says is packed: that takes time, and no history is so long.
+_MANY = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +98,51 @@ class _Season:
     name: str
     marker: Marker
     episodes: list[_Episode] = field(default_factory=list)
+    """Those still to be read."""
+    read: list[str] = field(default_factory=list)
+    """The names of those that are."""
+
+    def __len__(self) -> int:
+        return len(self.episodes) + len(self.read)
 
 
 @dataclass(slots=True)
 class _Sorted:
-    """The titles of a file, sorted by what can be read from each alone."""
+    """The titles of a file, sorted by what can be read from each alone.
 
+    All titles have their place in `readings` from the start.
+    """
+
+    readings: dict[str, Kept]
+    packer: Packer = field(default_factory=Packer)
     seasons: dict[tuple[str, str], _Season] = field(default_factory=dict)
-    unmarked: list[Unmarked] = field(default_factory=list)
-    single: list[Unmarked] = field(default_factory=list)
-    readings: dict[str, TitleReading] = field(default_factory=dict)
+    unmarked: dict[str, list[str]] = field(default_factory=dict)
+    """Those of two parts or more without a marker, by their folded first part."""
+    counted: set[str] = field(default_factory=set)
+    """The first parts of those that say outright that they are episodes."""
+    sequels: set[str] = field(default_factory=set)
+    """The first parts of those of two that end as the name of a sequel does."""
+    votes: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """How many of the unmarked ones close with the number of an episode in which languages."""
+    films: list[str] = field(default_factory=list)
+    """Those of one part."""
+    suffixed: list[str] = field(default_factory=list)
+    """Those of one part that close with the number of an episode."""
     markers: dict[str, Marker | None] = field(default_factory=dict)
 
+    def take(self, title: str, reading: TitleReading) -> None:
+        """Keep a reading that no other title has."""
+        many = len(self.readings) > _MANY
+        self.readings[title] = self.packer.pack(title, reading) if many else reading
+
     def marker_of(self, part: str) -> Marker | None:
-        """The part as a marker, read once per file."""
+        """The part as a marker, mostly read once per file."""
         marker = self.markers.get(part, _UNREAD)
         if marker is _UNREAD:
-            marker = self.markers[part] = read_marker(part)
+            marker = read_marker(part)
+            if len(self.markers) >= _MOST_REMEMBERED:
+                self.markers.clear()
+            self.markers[part] = marker
         return marker
 
 
@@ -111,7 +154,7 @@ def interpret(
     known: Known,
     fallback_language: str,
 ) -> Interpretation:
-    """Read the distinct raw titles of a file's viewings together.
+    """Read the raw titles of a file's viewings together.
 
     `newest_day` is the file's last day, which tells whether it was exported before or after
     Netflix changed its titles; a file without days is taken for a new one. `fallback_language`
@@ -143,37 +186,34 @@ def _interpret(
         marked,
         known.series,
         stems,
-        len(found.single),
+        len(found.films) + len(found.suffixed),
         found.marker_of,
         old=old,
         activity=activity,
     )
-    verdicts = judge(found.unmarked, file)
-    languages = Languages(_votes(found), titles, fallback_language)
+    languages = Languages(_votes(found), found.readings, fallback_language)
     for season in found.seasons.values():
         _read_season(season, languages.of(season.marker.languages), found)
-    _read_single(found, languages)
-    _read_unmarked(found, verdicts, file, series, languages)
-    found.readings.update(as_decided(found.readings, known, languages.majority))
-    return Interpretation(found.readings, languages.majority)
+    _read_suffixed(found, languages)
+    for judged in judge(found.unmarked, found.counted, file):
+        _read_unmarked(judged, found, file, series, languages)
+    readings = Readings(found.readings, found.packer)
+    found.readings.update(as_decided(readings, known, languages.majority))
+    return Interpretation(readings, languages.majority)
 
 
 def _sort(titles: Iterable[str]) -> _Sorted:
     """Read each title as far as it goes alone: markers, suffixes, and what is no viewing."""
-    found = _Sorted()
+    found = _Sorted(dict.fromkeys(titles, _NOT_ANSWERED))
     seasons = found.seasons
-    search_suffix = table().suffix.search
-    for raw in titles:
+    for raw in found.readings:
         text = clean(raw)
         if "_" in text and _LEAKED.search(text):
             found.readings[raw] = TitleReading(Kind.SKIPPED, _PREVIEW)
             continue
         suffix: int | None = None
         if text.endswith(")"):
-            match = search_suffix(text)
-            if match:
-                suffix = int(match[match.lastindex or 0][:9])
-                text = text[: match.start()]
+            text, suffix = without_suffix(text)
         if " :" in text or text[-1:] == ":":
             parts = segments(text)
         else:
@@ -216,12 +256,13 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
             rest = ": ".join(parts[position + 1 :])
             _open_season(found, series, name, marker).append((raw, rest, suffix))
             return
-        found.readings[raw] = TitleReading(
+        reading = TitleReading(
             Kind.MOVIE,
             Message(_SEASON_ONLY, {"marker": name}),
             reading_uncertain=True,
             alternative=Alternative(Kind.EPISODE, ": ".join(parts[:-1]), marker.number),
         )
+        found.take(raw, reading)
         return
     if (len(parts) > 1 or text.endswith(")")) and read_trailer(text):
         found.readings[raw] = TitleReading(Kind.SKIPPED, _TRAILER)
@@ -230,9 +271,26 @@ def _sort_one(title: Unmarked, text: str, found: _Sorted) -> None:
     elif _STRAY_LABEL in parts[1:]:
         found.readings[raw] = TitleReading(Kind.ERROR, _STRAY)
     elif len(parts) == 1:
-        found.single.append(title)
+        if suffix is None:
+            found.readings[raw] = _FILM
+            found.films.append(raw)
+        else:
+            found.suffixed.append(raw)
     elif not _sort_behind_comma(title, found):
-        found.unmarked.append(title)
+        _sort_unmarked(title, found)
+
+
+def _sort_unmarked(title: Unmarked, found: _Sorted) -> None:
+    raw, parts, _ = title
+    folded = fold(parts[0])
+    found.unmarked.setdefault(folded, []).append(raw)
+    if is_counted(parts, found.marker_of(parts[1])):
+        found.counted.add(folded)
+    if len(parts) == 2 and is_sequel(folded):
+        found.sequels.add(folded)
+    last = found.marker_of(parts[-1])
+    if last is not None and last.level is Level.EPISODE:
+        found.votes[last.languages] += 1
 
 
 def _open_season(found: _Sorted, series: str, name: str, marker: Marker) -> list[_Episode]:
@@ -323,29 +381,28 @@ def _begins_with_season(title: Unmarked, found: _Sorted) -> Message | None:
 
 
 def _film_stems(found: _Sorted) -> frozenset[str]:
-    """The stems of the file's film names: titles of one part, and names of sequels."""
-    if not found.unmarked:
+    """The stems of the file's film names (titles of one part, and names of sequels), as far as an
+    unmarked title has the same.
+    """
+    wanted = set(map(film_stem, found.unmarked))
+    if not wanted:
         return frozenset()
-    names = {fold(title.parts[0]) for title in found.single if title.number is None}
-    firsts = {fold(title.parts[0]) for title in found.unmarked if len(title.parts) == 2}
-    names.update(filter(is_sequel, firsts))
-    return frozenset(map(film_stem, names))
+    films = (fold(title.parts[0]) for title in map(Unmarked.of, found.films))
+    stems = map(film_stem, chain(films, found.sequels))
+    return frozenset(wanted.intersection(stems))
 
 
 def _votes(found: _Sorted) -> Counter[tuple[str, ...]]:
     """How many titles of the file have a marker of which languages."""
     votes = _votes_of(found.seasons.values())
-    for title in found.unmarked:
-        marker = found.markers.get(title.parts[-1])
-        if marker is not None and marker.level is Level.EPISODE:
-            votes[marker.languages] += 1
+    votes.update(found.votes)
     return votes
 
 
 def _votes_of(seasons: Iterable[_Season]) -> Counter[tuple[str, ...]]:
     votes: Counter[tuple[str, ...]] = Counter()
     for season in seasons:
-        votes[season.marker.languages] += len(season.episodes)
+        votes[season.marker.languages] += len(season)
     return votes
 
 
@@ -353,45 +410,43 @@ def _read_season(season: _Season, language: str, found: _Sorted) -> None:
     readings = found.readings
     reason = Message(_MARKED, {"marker": season.name})
     series, name, number = season.series, season.name, season.marker.number
-    chapters: list[tuple[str, int | None]] = []
+    chapters: list[tuple[str, TitleReading, int | None]] = []
     new, kind = tuple.__new__, Kind.EPISODE
     starts = table().count_starts
     for raw, title, episode in season.episodes:
         # Most titles begin with an ordinary letter, and with no word that counts.
+        count = None
         if episode is None and (
             not "@" <= title[:1] < "\u0e00" or title.split(" ", 1)[0].casefold() in starts
         ):
             count = read_count(title, found.marker_of)
-            if count is not None and count.level is Level.CHAPTER:
-                chapters.append((raw, count.number))
-            elif count is not None:
+            if count is not None and count.level is not Level.CHAPTER:
                 episode = count.number
         # As `TitleReading(...)`, in half the time.
-        readings[raw] = new(
+        reading = readings[raw] = new(
             TitleReading,
             (kind, reason, series, language, number, False, name, episode, title, False, None),
         )
+        if count is not None and count.level is Level.CHAPTER:
+            chapters.append((raw, reading, count.number))
         if title == _PLACEHOLDER:
             readings[raw] = TitleReading(Kind.ERROR, _NO_REAL_NAME)
     # Some series count their chapters on from season to season, and then they are no numbers of
     # episodes: "Lupin: Part 2: Chapter 6" is the first of its part.
-    if number == 1 or any(chapter == 1 for _, chapter in chapters):
-        for raw, chapter in chapters:
-            readings[raw] = readings[raw]._replace(episode_number=chapter)
+    if number == 1 or any(chapter == 1 for _, _, chapter in chapters):
+        for raw, reading, chapter in chapters:
+            readings[raw] = reading._replace(episode_number=chapter)
+    season.read = [title for _, title, _ in season.episodes]
+    season.episodes.clear()
 
 
-def _read_single(found: _Sorted, languages: Languages) -> None:
-    movie = TitleReading(Kind.MOVIE, _ONE_PART)
-    for title in found.single:
-        raw, parts, suffix = title
-        if suffix is None:
-            found.readings[raw] = movie
-            continue
+def _read_suffixed(found: _Sorted, languages: Languages) -> None:
+    for raw in found.suffixed:
+        _, parts, suffix = Unmarked.of(raw)
         count = _read_suffix(raw, found)
         language = languages.majority if count is None else languages.of(count.languages)
-        found.readings[raw] = TitleReading(
-            Kind.EPISODE, SUFFIXED, parts[0], language, 1, True, None, suffix
-        )
+        reading = TitleReading(Kind.EPISODE, SUFFIXED, parts[0], language, 1, True, None, suffix)
+        found.take(raw, reading)
 
 
 class _Parted(NamedTuple):
@@ -406,24 +461,25 @@ class _Parted(NamedTuple):
 
 
 def _read_unmarked(
+    judged: Judged,
     found: _Sorted,
-    verdicts: Mapping[str, Verdict],
     file: File,
     series: Mapping[str, Collection[_Season]],
     languages: Languages,
 ) -> None:
+    """Read the unmarked titles of one series, or of several that might be."""
     episodes: list[_Parted] = []
-    for title in found.unmarked:
-        verdict = verdicts[title.raw]
+    for title, verdict in judged:
         if verdict.kind is Kind.EPISODE:
             episodes.append(_part(title, verdict, found))
         else:
-            found.readings[title.raw] = TitleReading(
+            reading = TitleReading(
                 verdict.kind,
                 verdict.reason,
                 reading_uncertain=verdict.uncertain,
                 alternative=verdict.alternative,
             )
+            found.take(title.raw, reading)
     named = _named_seasons(episodes)
     spoken = _languages_told(episodes, series, languages)
     marked: dict[str, Mapping[str, Collection[int | None]]] = {}
@@ -448,7 +504,7 @@ def _read_unmarked(
         if language is None:
             learned = None if known is None else known.language
             language = spoken[folded] = learned or languages.majority
-        found.readings[raw] = TitleReading(
+        reading = TitleReading(
             Kind.EPISODE,
             verdict.reason,
             name,
@@ -461,6 +517,7 @@ def _read_unmarked(
             verdict.uncertain,
             verdict.alternative,
         )
+        found.take(raw, reading)
 
 
 def _part(title: Unmarked, verdict: Verdict, found: _Sorted) -> _Parted:
@@ -520,7 +577,7 @@ def _marked_episodes(
     if known is not None:
         episodes = {title: set(numbers) for title, numbers in known.episodes.items()}
     for season in seasons:
-        for _, title, _ in season.episodes:
+        for title in season.read:
             episodes.setdefault(fold(title), set()).add(season.marker.number)
     return episodes
 
