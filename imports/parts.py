@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from imports.models import Outcome
-from imports.reading import Alternative, Kind, Message, Row, name_key
+from imports.reading import Alternative, Kind, Message, Row, name_key, paused_collection
 from media.keys import digest, storable
 from media.models import ViewingKind
 
@@ -78,26 +78,35 @@ class Part:
     repeated: int = 0
 
 
-def cut(rows: Iterable[Row]) -> Iterator[Part]:
+def cut(rows: Sequence[Row]) -> Iterator[Part]:
     """The rows of a file as parts, titles in file order. Each row counts in exactly one part."""
-    titles: dict[str, list[Row]] = {}
-    problems: list[Row] = []
-    for row in rows:
-        if row.kind is Kind.SKIPPED or row.kind is Kind.ERROR or row.watched_on is None:
-            problems.append(row)
-        elif row.title_key in titles:
-            titles[row.title_key].append(row)
-        else:
-            titles[row.title_key] = [row]
-    of_titles, of_problems = iter(titles.values()), iter(problems)
+    with paused_collection():
+        titles, problems = _sorted(rows)
+    of_titles, of_problems = iter(titles), iter(problems)
     while True:
-        some = list(islice(of_titles, TITLES))
-        read = [_title(rows) for rows in some]
-        left_out = [_problem(row) for row in islice(of_problems, PROBLEMS)]
+        with paused_collection():
+            some = [[rows[index] for index in indexes] for indexes in islice(of_titles, TITLES)]
+            read = [_title(of_title) for of_title in some]
+            left_out = [_problem(rows[index]) for index in islice(of_problems, PROBLEMS)]
         if not read and not left_out:
             return
         repeated = sum(map(len, some)) - sum(len(title.plays) for title in read)
         yield Part(read, left_out, repeated)
+
+
+def _sorted(rows: Iterable[Row]) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
+    """Where the rows of each title are, and those that are not taken."""
+    firsts: dict[str, int] = {}
+    more: dict[int, list[int]] = {}
+    problems: list[int] = []
+    for index, row in enumerate(rows):
+        if row.kind is Kind.SKIPPED or row.kind is Kind.ERROR or row.watched_on is None:
+            problems.append(index)
+            continue
+        first = firsts.setdefault(row.title_key, index)
+        if first != index:
+            more.setdefault(first, [first]).append(index)
+    return [more.get(first, (first,)) for first in firsts.values()], problems
 
 
 def withdrawing(title_hashes: Iterable[str]) -> Iterator[Part]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+from itertools import islice
+
 from django.utils.translation import gettext as _
 
 from imports import parts, stopping
@@ -21,17 +25,25 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
     Counts of rows (`episodes`, `movies`, `skipped`, `failed`), of viewings (`new`, `known`), and
     of names; `doubtful` are titles that the file alone cannot decide, with both readings.
     """
-    kinds = [row.kind for row in reading.rows]
-    days = [row.watched_on for row in reading.rows if row.watched_on]
-    named = [row.series for row in reading.rows if row.kind is Kind.EPISODE and row.series]
-    series = {name_key(name): name for name in dict.fromkeys(named)}
+    kinds: Counter[Kind] = Counter()
+    days: set[date] = set()
+    names: dict[str, None] = {}
+    doubtful: dict[str, int] = {}
+    for index, row in enumerate(reading.rows):
+        kinds[row.kind] += 1
+        if row.watched_on:
+            days.add(row.watched_on)
+        if row.kind is Kind.EPISODE and row.series:
+            names[row.series] = None
+        if row.reading_uncertain:
+            doubtful[row.title_key] = index
+    series = {name_key(name): name for name in names}
     known = set(
         EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES).values_list(
             "key", flat=True
         )
     )
     new_series = [name for key, name in series.items() if bounded_key(key) not in known]
-    doubtful = {row.title_key: row for row in reading.rows if row.reading_uncertain}
     new = there = 0
     cut = parts.cut(reading.rows)
     while part := stopping.next_of(cut):
@@ -39,11 +51,11 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
         new += counted.new
         there += counted.known
     return {
-        "rows": len(kinds),
-        "episodes": kinds.count(Kind.EPISODE),
-        "movies": kinds.count(Kind.MOVIE),
-        "skipped": kinds.count(Kind.SKIPPED),
-        "failed": kinds.count(Kind.ERROR),
+        "rows": len(reading.rows),
+        "episodes": kinds[Kind.EPISODE],
+        "movies": kinds[Kind.MOVIE],
+        "skipped": kinds[Kind.SKIPPED],
+        "failed": kinds[Kind.ERROR],
         "new": new,
         "known": there,
         "first_day": min(days).isoformat() if days else None,
@@ -52,7 +64,9 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
         "new_series": len(new_series),
         "new_series_names": sorted(map(storable, new_series), key=str.casefold)[:SHOWN],
         "doubtful": len(doubtful),
-        "doubtful_titles": [_doubt(row) for row in list(doubtful.values())[:SHOWN]],
+        "doubtful_titles": [
+            _doubt(reading.rows[index]) for index in islice(doubtful.values(), SHOWN)
+        ],
     }
 
 

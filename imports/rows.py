@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from imports.models import Import, ReadRows
 from imports.parts import kept
-from imports.reading import Kind, Row, title_key
+from imports.reading import Kind, Row, paused_collection, title_key
 from media.keys import digest, storable
 from media.models import LibraryEntry, Viewing
 from media.pages import Choice
@@ -66,19 +66,28 @@ def _is_in(row: ReadRow, show: Show) -> bool:
 def pack(rows: Iterable[Row]) -> Iterator[tuple[dict[str, int], bytes]]:
     """The rows of a file by the thousand: how many each filter shows, and they, compressed."""
     left = iter(rows)
-    while some := list(islice(left, PER_RECORD)):
-        counts = Counter(row.kind.value for row in some)
-        counts[Show.UNCERTAIN.value] = sum(row.reading_uncertain for row in some)
-        counts[Show.ALL.value] = len(some)
-        # Many rows share one sentence.
-        reasons = {id(row.reason): row.reason for row in some}
-        places = {key: place for place, key in enumerate(reasons)}
-        content = {
-            "reasons": [kept(reason) for reason in reasons.values()],
-            "rows": [_kept(row, places[id(row.reason)]) for row in some],
-        }
-        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-        yield counts, zlib.compress(text.encode(), level=1)
+    while True:
+        with paused_collection():
+            some = list(islice(left, PER_RECORD))
+            if not some:
+                return
+            packed = _packed(some)
+        yield packed
+
+
+def _packed(some: Sequence[Row]) -> tuple[dict[str, int], bytes]:
+    counts = Counter(row.kind.value for row in some)
+    counts[Show.UNCERTAIN.value] = sum(row.reading_uncertain for row in some)
+    counts[Show.ALL.value] = len(some)
+    # Many rows share one sentence.
+    reasons = {id(row.reason): row.reason for row in some}
+    places = {key: place for place, key in enumerate(reasons)}
+    content = {
+        "reasons": [kept(reason) for reason in reasons.values()],
+        "rows": [_kept(row, places[id(row.reason)]) for row in some],
+    }
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return counts, zlib.compress(text.encode(), level=1)
 
 
 def _kept(row: Row, reason: int) -> tuple[object, ...]:

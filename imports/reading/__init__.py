@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imports.reading.collecting import paused_collection
 from imports.reading.keys import name_key, title_key
 from imports.reading.reader import ALL_PROFILES, MOST_PROFILES, read, take, understand
 from imports.reading.types import (
@@ -41,6 +42,7 @@ __all__ = [
     "Row",
     "UnreadableFile",
     "name_key",
+    "paused_collection",
     "read",
     "take",
     "title_key",

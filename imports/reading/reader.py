@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -13,6 +13,7 @@ from imports.reading.container import open_table, unreadable
 from imports.reading.dates import ORDER_NAMES, Dates, decide
 from imports.reading.keys import title_key
 from imports.reading.plays import LONGEST_TITLE, Plays, Verdict, read_plays
+from imports.reading.rows import Rows
 from imports.reading.titles import Interpretation, interpret
 from imports.reading.types import (
     NOTHING_KNOWN,
@@ -24,7 +25,6 @@ from imports.reading.types import (
     Question,
     QuestionKind,
     Reading,
-    Row,
     TitleReading,
     UnreadableFile,
 )
@@ -42,7 +42,7 @@ _RUN_TOGETHER = Message(
 )
 _NO_DATE = Message("This row has no date.")
 _NO_KNOWN_DATE = Message("This row has no date that watchlog can read.")
-_UNREAD = TitleReading(Kind.SKIPPED, Message("Skipped: not a viewing."))
+_VIEWINGS = (Kind.EPISODE, Kind.MOVIE)
 
 
 def read(data: bytes, options: Options, known: Known = NOTHING_KNOWN) -> Reading:
@@ -81,11 +81,10 @@ def _understand(plays: Plays, options: Options, known: Known) -> Reading:
     plays.when = ["" if day else text for text, day in zip(plays.when, days, strict=True)]
     unread = _no_viewings(plays)
     interpretation = _interpret(plays, days, unread, options, known)
-    keys = _title_keys(plays)
     verdicts = unread if chosen is None else _of_other_profiles(plays, chosen) | unread
     return Reading(
         format=plays.columns.layout.format,
-        rows=tuple(_rows(plays, dates, days, moments, keys, verdicts, interpretation, options)),
+        rows=_rows(plays, dates, days, moments, verdicts, interpretation.titles, options),
         date_order=dates.order,
         date_reason=dates.reason,
         language=interpretation.language,
@@ -240,88 +239,62 @@ def _rows(
     dates: Dates,
     days: Sequence[date | None],
     moments: Sequence[datetime | None],
-    keys: Sequence[str],
-    verdicts: Mapping[int, Verdict],
-    interpretation: Interpretation,
+    verdicts: dict[int, Verdict],
+    readings: Mapping[str, TitleReading],
     options: Options,
-) -> Iterator[Row]:
+) -> Rows:
+    def is_viewing(index: int) -> bool:
+        return index not in verdicts and readings[plays.titles[index]].kind in _VIEWINGS
+
+    keys = _title_keys(plays)
     too_short = _too_short(plays, days, keys, verdicts, options.min_seconds)
-    first_lines: defaultdict[date, dict[str, int]] = defaultdict(dict)
+    _add_undated(verdicts, plays, dates, days)
+    if too_short:
+        for index, (key, day) in enumerate(zip(keys, days, strict=True)):
+            if day is not None and key in too_short.get(day, ()) and is_viewing(index):
+                verdicts[index] = (Kind.SKIPPED, too_short[day][key])
+    repeats = _repeats(plays, days, keys, is_viewing)
+    return Rows(plays, keys, days, moments, verdicts, repeats, readings)
+
+
+def _add_undated(
+    verdicts: dict[int, Verdict], plays: Plays, dates: Dates, days: Sequence[date | None]
+) -> None:
+    undated = (index for index, day in enumerate(days) if day is None and index not in verdicts)
+    for count, index in enumerate(undated):
+        # A sentence of its own for each of many would take as much memory as the row.
+        own = count < _MANY_UNDATED
+        reason = _undated(plays.when[index], dates) if own else _NO_KNOWN_DATE
+        verdicts[index] = (Kind.ERROR, reason)
+
+
+def _repeats(
+    plays: Plays,
+    days: Sequence[date | None],
+    keys: Sequence[str],
+    is_viewing: Callable[[int], bool],
+) -> dict[int, int]:
+    """The line of the first row of the same viewing, by index of the rows that repeat it."""
+    repeats: dict[int, int] = {}
+    twice = _more_than_once(keys)
     # In most files no title comes twice.
-    may_repeat = len(set(keys)) < len(keys)
-    readings = interpretation.titles
-    timed = plays.columns.layout.timed
-    undated = 0
-    moment: datetime | None = None
-    seconds: int | None = None
-    profile: str | None = None
-    new = tuple.__new__
-    for index, (line, title, key, day) in enumerate(
-        zip(plays.lines, plays.titles, keys, days, strict=True)
-    ):
-        # Unpacked at once: eleven look-ups by name would take as long as all the rest.
-        (
-            kind,
-            reason,
-            series,
-            language,
-            season_number,
-            season_inferred,
-            season_name,
-            episode_number,
-            episode_title,
-            uncertain,
-            alternative,
-        ) = readings.get(title, _UNREAD)
-        same_viewing_as = None
-        # What decides about a row beside its title leaves no doubt, however the title reads.
-        if verdicts and index in verdicts:
-            kind, reason = verdicts[index]
-            uncertain, alternative = False, None
-        elif day is None:
-            kind, reason = Kind.ERROR, _NO_KNOWN_DATE
-            uncertain, alternative = False, None
-            # A sentence of its own for each of many would take as much memory as the row.
-            if undated < _MANY_UNDATED:
-                undated += 1
-                reason = _undated(plays.when[index], dates)
-        elif kind is Kind.EPISODE or kind is Kind.MOVIE:
-            if too_short and key in too_short[day]:
-                kind, reason = Kind.SKIPPED, too_short[day][key]
-                uncertain, alternative = False, None
-            elif may_repeat:
-                first = first_lines[day].setdefault(key, line)
-                if first != line:
-                    same_viewing_as = first
-        if timed:
-            moment = moments[index]
-            seconds = plays.seconds[index]
-            profile = plays.profiles[index] or None
-        # As `Row(...)`, in half the time.
-        yield new(
-            Row,
-            (
-                line,
-                title,
-                key,
-                kind,
-                reason,
-                series,
-                language,
-                season_number,
-                season_inferred,
-                season_name,
-                episode_number,
-                episode_title,
-                day,
-                moment,
-                seconds,
-                profile,
-                uncertain,
-                alternative,
-                same_viewing_as,
-            ),
-        )
+    if not twice:
+        return repeats
+    first_lines: defaultdict[date, dict[str, int]] = defaultdict(dict)
+    for index, (line, key, day) in enumerate(zip(plays.lines, keys, days, strict=True)):
+        if day is not None and key in twice and is_viewing(index):
+            first = first_lines[day].setdefault(key, line)
+            if first != line:
+                repeats[index] = first
+    return repeats
+
+
+def _more_than_once(keys: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    again: set[str] = set()
+    for key in keys:
+        (again if key in seen else seen).add(key)
+    return again
 
 
 def _too_short(
@@ -353,8 +326,9 @@ def _too_short(
         if seconds < min_seconds
     }
     return {
-        day: {key: reasons[length] for key, length in lengths.items() if length in reasons}
+        day: short
         for day, lengths in played.items()
+        if (short := {key: reasons[length] for key, length in lengths.items() if length in reasons})
     }
 
 

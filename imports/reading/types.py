@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -201,7 +201,7 @@ class Reading:
     """
 
     format: Format
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     date_order: DateOrder
     date_reason: Message
     language: str
