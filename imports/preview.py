@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from functools import lru_cache
+from heapq import nsmallest
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -17,6 +19,8 @@ from media.models import EntryName, MediaType
 
 # So many names and doubtful titles are shown; their numbers are always told.
 SHOWN = 50
+# Keys of names that are remembered, since most rows of a series stand together.
+KEYS = 1000
 
 
 def of(reading: Reading, user_id: int) -> dict[str, object]:
@@ -27,23 +31,28 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
     """
     kinds: Counter[Kind] = Counter()
     days: set[date] = set()
-    names: dict[str, None] = {}
+    # Rows by index, as in what follows: a file may have as many series as rows.
+    series: dict[str, int] = {}
     doubtful: dict[str, int] = {}
+    key_of = lru_cache(maxsize=KEYS)(name_key)
     for index, row in enumerate(reading.rows):
         kinds[row.kind] += 1
         if row.watched_on:
             days.add(row.watched_on)
         if row.kind is Kind.EPISODE and row.series:
-            names[row.series] = None
+            series.setdefault(key_of(row.series), index)
         if row.reading_uncertain:
             doubtful[row.title_key] = index
-    series = {name_key(name): name for name in names}
     known = set(
         EntryName.objects.filter(user_id=user_id, media_type=MediaType.TV_SERIES).values_list(
             "key", flat=True
         )
     )
-    new_series = [name for key, name in series.items() if bounded_key(key) not in known]
+    new_series = [index for key, index in series.items() if bounded_key(key) not in known]
+    names = (storable(reading.rows[index].series or "") for index in new_series)
+    shown = nsmallest(SHOWN, names, key=str.casefold)
+    number = len(series)
+    del series
     new = there = 0
     cut = parts.cut(reading.rows)
     while part := stopping.next_of(cut):
@@ -60,9 +69,9 @@ def of(reading: Reading, user_id: int) -> dict[str, object]:
         "known": there,
         "first_day": min(days).isoformat() if days else None,
         "last_day": max(days).isoformat() if days else None,
-        "series": len(series),
+        "series": number,
         "new_series": len(new_series),
-        "new_series_names": sorted(map(storable, new_series), key=str.casefold)[:SHOWN],
+        "new_series_names": shown,
         "doubtful": len(doubtful),
         "doubtful_titles": [
             _doubt(reading.rows[index]) for index in islice(doubtful.values(), SHOWN)

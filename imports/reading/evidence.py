@@ -32,7 +32,8 @@ class Unmarked(NamedTuple):
     def of(cls, raw: str) -> Unmarked:
         """A title that is known to be one, cut anew: to keep the parts of all takes much memory."""
         text, number = without_suffix(clean(raw))
-        return cls(raw, list(filter(None, segments(text))), number)
+        parts = segments(text)
+        return cls(raw, [*filter(None, parts)] if "" in parts else parts, number)
 
 
 def without_suffix(text: str) -> tuple[str, int | None]:

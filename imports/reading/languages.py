@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from imports.reading.markers import table
+
+# Titles that are searched together: a text of all would take as much memory as they do.
+_AT_ONCE = 5000
 
 
 class Languages:
@@ -47,9 +51,11 @@ class Languages:
     def _by_spelling(self, leading: list[str]) -> str:
         """The language whose letters and words for an episode the titles have most of."""
         words = table()
-        text = "".join(self._titles).casefold()
-        counts = {
-            name: sum(map(text.count, (*words.letters[name], *words.episode_words[name])))
-            for name in leading
-        }
+        counts = dict.fromkeys(leading, 0)
+        titles = iter(self._titles)
+        while text := "".join(islice(titles, _AT_ONCE)).casefold():
+            for name in leading:
+                counts[name] += sum(
+                    map(text.count, (*words.letters[name], *words.episode_words[name]))
+                )
         return max(leading, key=counts.__getitem__)

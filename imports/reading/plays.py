@@ -31,6 +31,9 @@ LONGEST_TITLE = 1000
 _TITLE_BYTES = 200
 _ODD_BYTES = 200
 _SPARE_BYTES = 1_000_000
+# Signs that stand for whole words, which their titles are compared by: up to 18 letters each.
+_SWELLING = re.compile("[\u3300-\u33ff\ufdf0-\ufdff]")
+_SWOLLEN_BYTES = 40
 # Lines for each row allowed, blank ones included.
 _LINES = 20
 _LENGTH = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:[.,]\d{1,6})?")
@@ -166,6 +169,8 @@ def _take_rows(plays: Plays, rows: Iterable[Record], max_rows: int) -> list[_Odd
             # Here it is the days that do.
             text = same.setdefault(text, text)
         title_bytes += getsizeof(title)
+        if not title.isascii():
+            title_bytes += _SWOLLEN_BYTES * len(_SWELLING.findall(title))
         lines.append(line)
         titles.append(title)
         when.append(text)
