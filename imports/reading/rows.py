@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import overload
+from typing import cast, overload
 
 from imports.reading.plays import Plays, Verdict
 from imports.reading.types import Kind, Message, Row, TitleReading
@@ -15,7 +16,7 @@ _UNREAD = TitleReading(Kind.SKIPPED, Message("Skipped: not a viewing."))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows(Sequence[Row]):
-    """The rows of a file, made of its columns; any two of one index are equal.
+    """The rows of a file, made of its columns; equal to any that are alike.
 
     `verdicts` has the rows about which something else than their title decides, `repeats` the
     line of the first row of the same viewing; both by index.
@@ -31,6 +32,10 @@ class Rows(Sequence[Row]):
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def __eq__(self, other: object) -> bool:
+        is_alike = isinstance(other, Sequence) and len(self) == len(other)
+        return is_alike and all(map(operator.eq, self, cast("Sequence[object]", other)))
 
     def __iter__(self) -> Iterator[Row]:
         return map(self._row, range(len(self.keys)))

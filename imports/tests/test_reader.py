@@ -210,7 +210,7 @@ def test_a_row_without_a_possible_date_is_an_error_and_the_others_are_read(writt
 
 def test_a_file_with_a_header_and_nothing_else_has_no_rows():
     reading = read(b"Title,Date\n", EVERYTHING)
-    assert (reading.format, tuple(reading.rows)) == (Format.NETFLIX_HISTORY, ())
+    assert (reading.format, reading.rows) == (Format.NETFLIX_HISTORY, ())
 
 
 def test_titles_that_have_run_together_are_errors_and_no_evidence(titles):
