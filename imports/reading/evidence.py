@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from imports.reading.anew import held
 from imports.reading.knowledge import NameOf, known_films, name_of
 from imports.reading.markers import Level, Marker, read_number, table
 from imports.reading.spelling import clean, fold, segments
@@ -17,7 +18,10 @@ _NO_WORD = re.compile(r"[\W_]+")
 _COUNTING = (Level.CHAPTER, Level.EPISODE)
 # What most groups have of most things, not to make a set for each: never added to.
 _NOTHING: frozenset[int] = frozenset()
-_NONE_BELOW: dict[str, set[str]] = {}
+_NO_NUMBERS: set[int] = set()
+_NO_SEASONS: set[int | None] = set()
+_NO_NAMES: set[str] = set()
+_NONE_BELOW: dict[str, tuple[str] | set[str]] = {}
 _NO_PARTS_BELOW: dict[str, set[int]] = {}
 
 
@@ -126,6 +130,7 @@ class Group:
 
     __slots__ = (
         "_films",
+        "_named_seasons",
         "_whose",
         "below",
         "count",
@@ -148,10 +153,10 @@ class Group:
     )
 
     def __init__(
-        self, titles: Iterable[str], folded: str, file: File, unmarked_series: int
+        self, titles: Sequence[str], folded: str, file: File, unmarked_series: int
     ) -> None:
-        self.titles = [*map(Unmarked.of, titles)]
-        self.name = self.titles[0].parts[0]
+        self.titles = held(lambda: map(Unmarked.of, titles), len(titles))
+        self.name = Unmarked.of(titles[0]).parts[0]
         self.folded = folded
         self.file = file
         # The different second parts of titles of two parts: those that are names, and the
@@ -159,19 +164,20 @@ class Group:
         self.named: set[str] = set()
         # How many they are together with those that the library has.
         self.count = 0
-        self.numbers: Collection[int] = _NOTHING
-        # The different titles that stand under each second part; those of three parts; the
-        # numbers of those that close with "Part 1" or the like; how many the largest has.
+        self.numbers = _NO_NUMBERS
+        # The different titles that stand under each second part; the second parts of those of
+        # three parts; the numbers of those that close with "Part 1" or the like; how many the largest has.
         self.below = _NONE_BELOW
-        self.triples = _NONE_BELOW
+        self.triples = _NO_NAMES
         self.parts_below = _NO_PARTS_BELOW
         self.most_below = 0
         # The second parts that repeat the name.
-        self.repeating: Collection[str] = ()
+        self.repeating = _NO_NAMES
         # Whether a title says outright that it is an episode ("Episode 3").
         self.counted = False
         # The seasons that the file shows, by markers or by names that repeat the series' name.
         self.seasons = file.marked.get(folded, _NOTHING)
+        self._named_seasons = _NO_SEASONS
         # Whether anything but its plain titles shows that the name is a series'.
         self.is_series = False
         # How likely it is a film's, where nothing else tells; see `odds`. None: not asked yet.
@@ -192,14 +198,11 @@ class Group:
                 repeated = True
         known = () if self.known is None else self.known.unmarked
         self.count = len({*self.named, *known}) if known else len(self.named)
+        if self._named_seasons:
+            self.seasons = {*self.seasons, *self._named_seasons}
         if self.below:
             self.most_below = max(map(len, self.below.values()))
         self.is_series = self.counted or repeated or self.folded in self.file.marked
-
-    @property
-    def is_nobody(self) -> bool:
-        """Whether the name is known neither of films nor of a person."""
-        return self._whose not in (NameOf.FILMS, NameOf.PERSON)
 
     def whose(self, second: str) -> NameOf | None:
         """Whose name stands before this folded second part."""
@@ -216,7 +219,9 @@ class Group:
         elif marker.level is Level.EPISODE:
             self.counted = True
         elif marker.number is not None:
-            self.numbers = {*self.numbers, marker.number}
+            if not self.numbers:
+                self.numbers = set()
+            self.numbers.add(marker.number)
 
     def _count_longer(self, parts: list[str]) -> bool:
         """Count a title of three parts or more; whether its second part repeats the first."""
@@ -227,17 +232,21 @@ class Group:
         second = fold(parts[1])
         below = fold(": ".join(parts[2:]))
         if not self.below:
-            self.below, self.triples, self.parts_below = {}, {}, {}
-        self.below.setdefault(second, set()).add(below)
+            self.below, self.triples, self.parts_below = {}, set(), {}
+        others = self.below.setdefault(second, (below,))
+        if isinstance(others, set):
+            others.add(below)
+        elif below not in others:
+            self.below[second] = {*others, below}
         if len(parts) == 3:
-            self.triples.setdefault(second, set()).add(below)
+            self.triples.add(second)
         last = self.file.marker_of(parts[-1])
         if last is not None and last.level is not Level.EPISODE and last.number is not None:
             self.parts_below.setdefault(second, set()).add(last.number)
         if not repeats(parts[1], parts[0]):
             return False
-        self.repeating = {*self.repeating, second}
-        season = season_number(parts[1], parts[0])
-        if season not in self.seasons:
-            self.seasons = {*self.seasons, season}
+        if not self.repeating:
+            self.repeating, self._named_seasons = set(), set()
+        self.repeating.add(second)
+        self._named_seasons.add(season_number(parts[1], parts[0]))
         return True

@@ -8,9 +8,10 @@ out of 20. Five titles of one name are a series in every newer export, seven in 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from imports.reading.anew import held
 from imports.reading.evidence import File, Group, Unmarked, is_name, mentions, plain, repeats
 from imports.reading.knowledge import (
     NameOf,
@@ -114,7 +115,7 @@ class Verdict(NamedTuple):
     alternative: Alternative | None = None
 
 
-Judged = list[tuple[Unmarked, Verdict]]
+Judged = Iterable[tuple[Unmarked, Verdict]]
 
 
 def judge(named: dict[str, list[str]], counted: Collection[str], file: File) -> Iterator[Judged]:
@@ -131,13 +132,13 @@ def judge(named: dict[str, list[str]], counted: Collection[str], file: File) -> 
     beside = _with_colons(named)
     waiting = list(named)
     while waiting:
-        judged: Judged = []
         folded = waiting.pop()
-        for name in beside.get(folded.partition(": ")[0], (folded,)):
-            titles = named.pop(name, None)
-            if titles:
-                judged += _judge_group(Group(titles, name, file, unmarked_series))
-        yield judged
+        together = {
+            name: named.pop(name)
+            for name in beside.get(folded.partition(": ")[0], (folded,))
+            if name in named
+        }
+        yield _judge_groups(together, file, unmarked_series)
 
 
 def _has_many(folded: str, titles: Sequence[str], file: File) -> bool:
@@ -169,8 +170,12 @@ def _with_colons(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _judge_group(group: Group) -> Judged:
-    return [(title, _judge(group, title)) for title in group.titles]
+def _judge_groups(named: Mapping[str, Sequence[str]], file: File, unmarked_series: int) -> Judged:
+    groups = [Group(titles, name, file, unmarked_series) for name, titles in named.items()]
+    return held(
+        lambda: ((title, _judge(group, title)) for group in groups for title in group.titles),
+        sum(map(len, named.values())),
+    )
 
 
 def _film_odds(group: Group) -> float:

@@ -13,6 +13,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
+from imports.reading.anew import held
 from imports.reading.collecting import paused_collection
 from imports.reading.decided import as_decided
 from imports.reading.evidence import (
@@ -468,18 +469,21 @@ def _read_unmarked(
     languages: Languages,
 ) -> None:
     """Read the unmarked titles of one series, or of several that might be."""
-    episodes: list[_Parted] = []
+    count = 0
     for title, verdict in judged:
         if verdict.kind is Kind.EPISODE:
-            episodes.append(_part(title, verdict, found))
-        else:
-            reading = TitleReading(
-                verdict.kind,
-                verdict.reason,
-                reading_uncertain=verdict.uncertain,
-                alternative=verdict.alternative,
-            )
-            found.take(title.raw, reading)
+            count += 1
+            continue
+        reading = TitleReading(
+            verdict.kind,
+            verdict.reason,
+            reading_uncertain=verdict.uncertain,
+            alternative=verdict.alternative,
+        )
+        found.take(title.raw, reading)
+    episodes = held(
+        lambda: (_part(*one, found) for one in judged if one[1].kind is Kind.EPISODE), count
+    )
     named = _named_seasons(episodes)
     spoken = _languages_told(episodes, series, languages)
     marked: dict[str, Mapping[str, Collection[int | None]]] = {}
