@@ -495,6 +495,9 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     "own_export_of_long_titles_of_emoji": lambda: (
         OWN + b'{"type":"viewing","raw_title":"%b"}\n' % ("😀".encode() + b"x" * 250) * 199_000
     ),
+    "unmarked_titles_of_140_characters": lambda: (
+        HEADER + many(b"%d" + b"x" * 65 + b": %d" + b"y" * 65 + b",1/2/20\n", 199_000)
+    ),
 }
 # These are looked at first, as all are, and then read once more to be stored.
 READ_TWICE = ["own_export_of_broken_lines", "own_export_of_long_titles_of_emoji"]
