@@ -14,6 +14,7 @@ Kept = TitleReading | bytes
 # Stand for a piece of the title and for a number, whose places and values differ by title.
 _PIECE = object()
 _NUMBER = object()
+_LARGEST = 2**31 - 1
 
 _Shape = tuple[tuple[str, ...], str | None, tuple[object, ...]]
 """Template and names of the values of the reason; the language; all other fields."""
@@ -31,7 +32,7 @@ class Packer:
         self._numbers: dict[_Shape, int] = {}
 
     def pack(self, title: str, reading: TitleReading) -> Kept:
-        """The reading made small, or itself where one of its texts is no piece of the title."""
+        """The reading made small, or itself where a text is no piece of the title, or a number large."""
         kind, reason, series, language, *others, other = reading
         values = reason.values
         numbers = array("i", (0,))
@@ -44,6 +45,8 @@ class Packer:
                 numbers.extend((start, start + len(field)))
                 field = _PIECE
             elif type(field) is int:
+                if field > _LARGEST:
+                    return reading
                 numbers.append(field)
                 field = _NUMBER
             fields.append(field)
