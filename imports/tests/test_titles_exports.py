@@ -138,3 +138,16 @@ def test_one_history_in_two_languages_has_the_same_series(shared_folder):
     counts = [Counter(row.series for row in side) for side in zip(*pairs, strict=True)]
     assert sorted(counts[0].values()) == sorted(counts[1].values())
     assert {row.language for row in hungarian if row.kind is Kind.EPISODE} == {"hu"}
+
+
+@pytest.mark.parametrize("name", ["024_history_en.csv", "063_history_ja.csv"])
+def test_a_history_reads_the_same_however_little_memory_it_may_take(
+    shared_folder, name, monkeypatch
+):
+    """As very long ones are read: packed, and gone through anew instead of kept."""
+    data = (shared_folder / "exports" / name).read_bytes()
+    options = Options(filename=name, profile="all", min_seconds=0)
+    kept = tuple(read(data, options).rows)
+    for limit in ("titles._MANY", "anew._MANY"):
+        monkeypatch.setattr(f"imports.reading.{limit}", 0)
+    assert tuple(read(data, options).rows) == kept
