@@ -188,7 +188,9 @@ def test_an_import_that_kills_each_of_its_workers_is_given_up_and_others_go_on(
 
     workers.fork(IMPORT_LEASE_SECONDS="0.5")
     wait_until(is_given_up, PATIENCE)
-    assert (made.state, made.workers_lost) == (State.FAILED, MOST_WORKERS_LOST)
+    assert made.state == State.FAILED
+    # Those that are killed while they give it up count, too.
+    assert made.workers_lost >= MOST_WORKERS_LOST
     assert [finding.check for finding in examine() if not finding.is_well] == ["crashes", "TMDB"]
     other = hand_in(make_user("ben"), long_history(20))
     wait_until(lambda: not step_of(other), PATIENCE)
